@@ -1,0 +1,1 @@
+"""What may be searched: pure values, no training, no storage, no network."""

@@ -1,0 +1,208 @@
+"""StudySpec: everything a study asks, as the user writes it and as it is stored."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StrictInt,
+    Tag,
+    create_model,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from search_spaces.datasets import SHAPES, CirclesRef, NamedRef, dataset_form
+from search_spaces.models import MAX_PARAMETERS, MLP, ConvNet, ModelSpec, estimate_parameters
+from search_spaces.pruners import PRUNERS
+from search_spaces.ranges import Interval
+from search_spaces.regularizers import REGULARIZERS, EarlyStopping, RegularizerSpec
+from search_spaces.samplers import SAMPLERS
+from search_spaces.values import Name, Value
+
+MAX_EPOCHS = 100_000
+MAX_TRIALS = 10_000
+MAX_REPLICATES_PER_STUDY = 100_000
+
+
+def _named(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _one_of(table: dict[str, Any]) -> AfterValidator:
+    def check(value: str) -> str:
+        if value not in table:
+            context = {"expected": ", ".join(table), "received": value}
+            raise PydanticCustomError("one_of", "expected one of {expected}, received '{received}'", context)
+        return value
+
+    return AfterValidator(check)
+
+
+DatasetRef: TypeAlias = Annotated[
+    Annotated[CirclesRef, Tag("circles")] | Annotated[NamedRef, Tag("named")],
+    Discriminator(dataset_form),
+    BeforeValidator(_named),
+]
+
+
+class _Regularizers(Value):
+    def items(self) -> Iterator[tuple[str, RegularizerSpec]]:
+        """The regularizers asked for, in the table's order."""
+        for name in REGULARIZERS:
+            asked = getattr(self, name)
+            if asked is not None:
+                yield name, asked
+
+
+if TYPE_CHECKING:
+    Regularizers = _Regularizers
+else:
+    Regularizers = create_model(
+        "Regularizers", __base__=_Regularizers, **{name: (kind | None, None) for name, kind in REGULARIZERS.items()}
+    )
+
+
+class Optimizer(Value):
+    """The optimizer, by its Keras name in lower case."""
+
+    name: Literal["adam", "sgd", "rmsprop"] = "adam"
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.001
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.momentum and self.name == "adam":
+            msg = f"momentum belongs to sgd and rmsprop, received {self.momentum} for adam"
+            raise ValueError(msg)
+        return self
+
+
+class Training(Value):
+    """How every replicate of the study is trained."""
+
+    epochs: Annotated[StrictInt, Field(ge=1, le=MAX_EPOCHS)] = 10
+    batch_size: Annotated[StrictInt, Field(ge=1, le=65_536)] = 32
+    optimizer: Optimizer = Optimizer()
+    shuffle: bool = True
+
+
+class Search(Value):
+    """Who chooses the points, and who stops hopeless trials."""
+
+    sampler: Annotated[str, _one_of(SAMPLERS)] = "tpe"
+    pruner: Annotated[str, _one_of(PRUNERS)] = "none"
+
+
+class Budget(Value):
+    """How much may be spent. `trials` is not needed for a grid, and caps it where given."""
+
+    trials: Annotated[StrictInt, Field(ge=1, le=MAX_TRIALS)] | None = None
+    replicates: Annotated[StrictInt, Field(ge=1, le=1000)] = 1
+    max_seconds: Annotated[float, Field(gt=0, le=30 * 86_400)] | None = None
+
+
+class Objective(Value):
+    """What the search improves. Test metrics cannot be named: they report, they never decide."""
+
+    metric: Literal["validation_accuracy", "validation_loss"] = "validation_accuracy"
+    direction: Literal["maximize", "minimize"] = "maximize"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_direction(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("metric") == "validation_loss":
+            return {"direction": "minimize", **value}
+        return value
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        wanted = "minimize" if self.metric == "validation_loss" else "maximize"
+        if self.direction != wanted:
+            msg = f"direction of {self.metric} must be {wanted}, received {self.direction}"
+            raise ValueError(msg)
+        return self
+
+
+class Evaluation(Value):
+    """Which data decide and which report.
+
+    `held_out`: a part of the training data (drawn once with the study's seed, or its last rows) is validation.
+    `as_published`: the test set doubles as validation, as in the tutorials; results carry a badge.
+    """
+
+    protocol: Literal["held_out", "as_published"] = "held_out"
+    validation_fraction: Annotated[float, Field(gt=0, lt=0.9)] = 0.2
+    split: Literal["random", "last"] = "random"
+
+
+class StudySpec(Value):
+    """One study: a model, data, the regularizers to search, and how to search them."""
+
+    name: Name
+    tags: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
+    dataset: DatasetRef
+    model: ModelSpec = MLP()
+    preprocessing: Literal["none", "scale", "standardize", "column_l2"] = "scale"
+    regularizers: Regularizers = Regularizers()
+    training: Training = Training()
+    search: Search = Search()
+    budget: Budget = Budget()
+    objective: Objective = Objective()
+    evaluation: Evaluation = Evaluation()
+    seed: Annotated[StrictInt, Field(ge=0, lt=2**31)] = 0
+
+    @property
+    def patience(self) -> EarlyStopping | None:
+        """The early-stopping rule asked for, if any."""
+        asked = dict(self.regularizers.items()).get("early_stopping")
+        return asked if isinstance(asked, EarlyStopping) else None
+
+    @model_validator(mode="after")
+    def _check_search(self) -> Self:
+        if self.search.sampler != "grid":
+            if self.budget.trials is None:
+                raise _error("budget.trials", f"needed by sampler {self.search.sampler}", "nothing")
+            return self
+        for name, asked in self.regularizers.items():
+            for knob, _, knob_range in asked.ranges():
+                if isinstance(knob_range, Interval) and knob_range.step is None:
+                    raise _error(
+                        f"regularizers.{name}.{knob}",
+                        "a grid, choices or an interval with step, since the sampler is grid",
+                        "a continuous interval",
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _check_data(self) -> Self:
+        if self.dataset.name not in SHAPES:
+            return self
+        check_fits(self, *SHAPES[self.dataset.name])
+        return self
+
+
+def check_fits(spec: StudySpec, input_shape: tuple[int, ...], n_classes: int) -> None:
+    """Refuses a spec whose model or regularizers do not suit examples of this shape.
+
+    Raises:
+        PydanticCustomError: The text names the field, what was expected and what came.
+    """
+    image = len(input_shape) == 3
+    if isinstance(spec.model, ConvNet) and not image:
+        raise _error("model.family", f"mlp for examples of shape {input_shape}", "convnet, which needs images")
+    if "augmentation" in dict(spec.regularizers.items()) and not image:
+        raise _error("regularizers.augmentation", f"nothing for examples of shape {input_shape}", "a policy for images")
+    if isinstance(spec.model, ConvNet) and min(input_shape[:2]) >> len(spec.model.filters) < 1:
+        raise _error("model.filters", f"fewer poolings for {input_shape} images", f"{len(spec.model.filters)}")
+    n_parameters = estimate_parameters(spec.model, input_shape, 1 if n_classes == 2 else n_classes)
+    if n_parameters > MAX_PARAMETERS:
+        raise _error("model", f"at most {MAX_PARAMETERS:,} parameters", f"about {n_parameters:,}")
+
+
+def _error(field: str, expected: str, received: str) -> PydanticCustomError:
+    context = {"field": field, "expected": expected, "received": received}
+    return PydanticCustomError("study_spec", "{field}: expected {expected}; received {received}", context)

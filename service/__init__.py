@@ -1,0 +1,1 @@
+"""REST, storage, coordination, effects and pages. Never imports Keras."""

@@ -1,0 +1,59 @@
+"""Settings, from environment variables `REGTUNE_…` and flags; built once, at the composition root."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+GIBIBYTE = 2**30
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set.
+
+    Attributes:
+        data_dir: Database, datasets, logs and `token`.
+        database: SQLAlchemy URL; empty means `regtune.sqlite3` in the data directory.
+        host: Address to listen on. Anything but a loopback address needs `allow_remote`.
+        port: Port to listen on.
+        executor: Where training happens: `processes` (children of this machine) or `inline` (this process).
+        processes: Training processes; 0 means one per core this process may use.
+        trainer_memory_bytes: Address space limit of one training process; 0 for none.
+        trainer_max_cohorts: A training process is replaced after so many cohorts.
+        trainer_recycle_bytes: A training process that holds more than this is replaced before its next cohort.
+        progress_deadline_seconds: A training process silent for longer counts as hung.
+        lease_seconds: How long a coordinator owns a study without renewing.
+        log_level: Level of the log on standard error.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="REGTUNE_", frozen=True, extra="ignore")
+
+    data_dir: Path = Path(".regtune")
+    database: str = ""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    executor: Literal["processes", "inline"] = "processes"
+    processes: Annotated[int, Field(ge=0, le=256)] = 0
+    trainer_memory_bytes: Annotated[int, Field(ge=0)] = 16 * GIBIBYTE
+    trainer_max_cohorts: Annotated[int, Field(ge=1)] = 100
+    trainer_recycle_bytes: Annotated[int, Field(ge=0)] = 4 * GIBIBYTE
+    progress_deadline_seconds: Annotated[float, Field(gt=0)] = 900.0
+    lease_seconds: Annotated[float, Field(gt=0)] = 30.0
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def database_url(self) -> str:
+        """The SQLAlchemy URL, with its default filled in."""
+        return self.database or f"sqlite:///{(self.data_dir / 'regtune.sqlite3').resolve()}"
+
+    @property
+    def n_processes(self) -> int:
+        """Number of training processes, with its default filled in."""
+        return self.processes or len(os.sched_getaffinity(0))
+
+    @property
+    def token_path(self) -> Path:
+        """Where the bearer token of the embedded mode lies."""
+        return self.data_dir / "token"
