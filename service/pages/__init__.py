@@ -1,0 +1,1 @@
+"""The own pages: what a person looks at."""

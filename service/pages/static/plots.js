@@ -1,0 +1,56 @@
+// Draws plotly figures in the page's own colours, light or dark.
+
+const CONFIG = {
+  responsive: true,
+  displaylogo: false,
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", "pan2d", "zoom2d"],
+};
+export const TRIAL_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"];
+
+const drawn = new Map();
+let loading = null;
+
+// The plotting library is large: it is fetched when the first figure is drawn, after tables and words are there.
+function loadPlotly() {
+  loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = document.querySelector('meta[name="plotly"]').content;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => reject(new Error("the plotting library could not be loaded"));
+    document.head.append(script);
+  });
+  return loading;
+}
+
+function themed(layout, width) {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name) => style.getPropertyValue(name).trim();
+  const axis = {
+    gridcolor: colour("--grid"), zerolinecolor: colour("--axis"), linecolor: colour("--axis"), automargin: true,
+    tickfont: { color: colour("--muted") },
+  };
+  const base = {
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", dragmode: false, autosize: true,
+    font: { family: style.fontFamily, size: 12, color: colour("--ink") },
+    hoverlabel: { bgcolor: colour("--surface"), bordercolor: colour("--axis"), font: { color: colour("--ink") } },
+  };
+  const result = { ...layout, ...base, template: null, width: undefined };
+  const axes = Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key));
+  for (const name of new Set([...axes, "xaxis", "yaxis"])) result[name] = { ...layout[name], ...axis };
+  if (width < 480) delete result.legend?.title;
+  return result;
+}
+
+export async function draw(node, data, layout) {
+  const plotly = await loadPlotly();
+  drawn.set(node, { data, layout });
+  await plotly.react(node, data, themed(layout, node.clientWidth), CONFIG);
+}
+
+export function forget(node) {
+  drawn.delete(node);
+}
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  for (const [node, { data, layout }] of drawn) draw(node, data, layout);
+});
