@@ -1,0 +1,56 @@
+"""Case studies by name: one YAML file in this folder each, with its source and what was published."""
+
+from importlib import resources
+from typing import Annotated
+
+import yaml
+from pydantic import Field
+
+from search_spaces.spec import StudySpec
+from search_spaces.values import Value
+
+__all__ = ["Preset", "UnknownPresetError", "load_preset", "preset_names"]
+
+
+class Preset(Value):
+    """A study that is ready to run.
+
+    Attributes:
+        title: One line.
+        question: What the study finds out, for people.
+        source: Where the model, data and numbers come from.
+        published: The figures of the source; empty where it has none.
+        minutes: Rough duration on two CPU cores.
+        study: The study itself.
+    """
+
+    name: str
+    title: str
+    question: str
+    source: str
+    published: str = ""
+    minutes: Annotated[float, Field(gt=0)]
+    study: StudySpec
+
+
+class UnknownPresetError(LookupError):
+    """No preset has this name."""
+
+
+def preset_names() -> tuple[str, ...]:
+    """The names of all presets, in alphabetical order."""
+    files = (entry.name for entry in resources.files(__name__).iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in files if name.endswith(".yaml")))
+
+
+def load_preset(name: str) -> Preset:
+    """Reads one preset.
+
+    Raises:
+        UnknownPresetError: There is none of this name; the text lists those that exist.
+    """
+    if name not in preset_names():
+        msg = f"preset: expected one of {', '.join(preset_names())}; received {name!r}"
+        raise UnknownPresetError(msg)
+    text = resources.files(__name__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    return Preset.model_validate({"name": name, **yaml.safe_load(text)})
