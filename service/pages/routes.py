@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, JSONResponse
 from fastapi.templating import Jinja2Templates
 from starlette.staticfiles import StaticFiles
 
@@ -72,10 +72,12 @@ def learning_curves(
 
 @router.get("/studies/{study_id}/figures")
 def effect_figures(study_id: str, studies: StudiesUseCases) -> Response:
-    """The plotly figures of the effects page, in the groups in which it shows them."""
-    from service.pages.figures import figure_groups
+    """The plotly figures of the effects page, by name."""
+    from service.effects.estimate import estimate  # pandas and scipy are loaded when they are first needed
+    from service.effects.figures import figures
 
-    return Response(figure_groups(studies.record(study_id)), media_type="application/json")
+    record = studies.record(study_id)
+    return JSONResponse(figures(estimate(record), record))
 
 
 @router.get("/static/plotly.min.js")

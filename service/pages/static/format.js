@@ -27,8 +27,8 @@ export function withError(summary, asPercent) {
 
 export function pValue(value) {
   if (typeof value !== "number") return MISSING;
-  if (value < 0.0001) return "< 0.0001";
-  return value.toFixed(value < 0.1 ? 4 : 2);
+  if (value < 0.001) return "< 0.001";
+  return value.toFixed(value < 0.1 ? 3 : 2);
 }
 
 export function level(value) {
@@ -37,7 +37,7 @@ export function level(value) {
   if (typeof value !== "number") return String(value);
   if (value === 0 || Number.isInteger(value)) return value.toLocaleString("en");
   const size = Math.abs(value);
-  return size < 0.001 ? value.toExponential(2).replace(/\.?0+e/, "e") : String(Number(value.toPrecision(4)));
+  return size < 0.0001 ? value.toExponential(2).replace(/\.?0+e/, "e") : String(Number(value.toPrecision(4)));
 }
 
 export function count(n, one, many = `${one}s`) {

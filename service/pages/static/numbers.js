@@ -2,6 +2,7 @@
 
 import { element, find, show } from "./dom.js";
 import { count, interval, level, pValue, percent, points } from "./format.js";
+import { title } from "./parameters.js";
 
 function withInterval(summary) {
   if (typeof summary.mean !== "number") return "–";
@@ -21,13 +22,13 @@ function levelRow(entry) {
   const significant = typeof difference?.p_value_holm === "number" && difference.p_value_holm < 0.05;
   const cells = [
     [entry.label, ""],
-    [String(entry.n), "number"],
-    [percentNumber(entry.train_accuracy), "number"],
-    [percentNumber(entry.validation_accuracy), "number"],
-    [withInterval(entry.test_accuracy), "number"],
     [differenceText(entry), significant ? "number significant" : "number"],
-    [difference ? percent(difference.probability_better, 0) : "–", "number"],
     [pValue(difference?.p_value_holm), "number"],
+    [difference ? percent(difference.probability_better, 0) : "–", "number"],
+    [withInterval(entry.test_accuracy), "number"],
+    [percentNumber(entry.validation_accuracy), "number"],
+    [percentNumber(entry.train_accuracy), "number"],
+    [String(entry.n), "number"],
   ];
   return element("tr", {}, ...cells.map(([text, kind]) => element("td", { class: kind, text })));
 }
@@ -38,16 +39,16 @@ function percentNumber(summary) {
 
 export function showLevels(effects) {
   const rows = effects.regularizers.flatMap((regularizer) => [
-    element("tr", { class: "group" }, element("td", { colspan: "8", text: `${regularizer.name} · ${regularizer.knob}` })),
+    element("tr", { class: "group" }, element("td", { colspan: "8", text: title(`${regularizer.name}.${regularizer.knob}`) })),
     ...regularizer.levels.map(levelRow),
   ]);
   find("level-rows").replaceChildren(...rows);
   show(find("table-section"), rows.length > 0);
 }
 
-function tile(title, big, lines) {
+function tile(heading, big, lines) {
   const list = element("ul", {}, ...lines.filter(Boolean).map((text) => element("li", { text })));
-  return element("section", { class: "tile" }, element("h2", { text: title }), element("div", { class: "big", text: big }), list);
+  return element("section", { class: "tile" }, element("h2", { text: heading }), element("div", { class: "big", text: big }), list);
 }
 
 function noiseTile({ n, test_accuracy: test }) {
@@ -58,14 +59,14 @@ function noiseTile({ n, test_accuracy: test }) {
 }
 
 function parametersOf(pick) {
-  const named = Object.entries(pick.parameters).filter(([name]) => !name.endsWith(".enabled"));
-  const off = Object.entries(pick.parameters).filter(([name, value]) => name.endsWith(".enabled") && value === false);
-  return [...named.map(([name, value]) => `${name} ${level(value)}`), ...off.map(([name]) => `${name.split(".")[0]} off`)];
+  const told = Object.entries(pick.parameters).filter(([name, value]) => !name.endsWith(".enabled") || value === false);
+  const words = told.map(([name, value]) => `${title(name.replace(/\.enabled$/, ""))} ${level(value)}`);
+  return words.length ? words : ["no regularizer"];
 }
 
-function pickTile(title, pick, note) {
-  return tile(`${title}: trial ${pick.trial}`, `test ${withInterval(pick.test_accuracy)} %`, [
-    parametersOf(pick).join(", ") || "no regularizer",
+function pickTile(heading, pick, note) {
+  return tile(`${heading}: trial ${pick.trial}`, `test ${withInterval(pick.test_accuracy)} %`, [
+    ...parametersOf(pick),
     `validation ${withInterval(pick.validation_accuracy)} %, ${count(pick.n, "replicate")}`,
     note,
   ]);

@@ -22,7 +22,7 @@ export function varyingParameters(trials) {
 }
 
 export function title(name) {
-  return SHORT[name] ?? name.replace(/^l([12])\./, "L$1.").replaceAll(/[._]/g, " ");
+  return SHORT[name] ?? name.replace(/^l([12])\b/, "L$1").replaceAll(/[._]/g, " ");
 }
 
 export function label(trial, names) {

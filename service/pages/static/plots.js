@@ -6,6 +6,7 @@ const CONFIG = {
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", "pan2d", "zoom2d"],
 };
 export const TRIAL_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"];
+const PIXELS_PER_CHARACTER = 9;
 
 const drawn = new Map();
 let loading = null;
@@ -20,6 +21,18 @@ function loadPlotly() {
     document.head.append(script);
   });
   return loading;
+}
+
+// Plotly does not wrap titles: lines of about as many characters as fit, broken between words.
+function wrapped(text, width) {
+  const longest = Math.max(16, Math.floor(width / PIXELS_PER_CHARACTER));
+  const lines = [""];
+  for (const word of (text ?? "").split(" ")) {
+    const line = lines.at(-1);
+    if (line && line.length + word.length >= longest) lines.push(word);
+    else lines[lines.length - 1] = line ? `${line} ${word}` : word;
+  }
+  return lines.join("<br>");
 }
 
 function themed(layout, width) {
@@ -37,7 +50,9 @@ function themed(layout, width) {
   const result = { ...layout, ...base, template: null, width: undefined };
   const axes = Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key));
   for (const name of new Set([...axes, "xaxis", "yaxis"])) result[name] = { ...layout[name], ...axis };
-  if (width < 480) delete result.legend?.title;
+  for (const name of axes.filter((key) => key.startsWith("x") && layout[key].title?.text)) {
+    result[name].title = { ...layout[name].title, text: wrapped(layout[name].title.text, width) };
+  }
   return result;
 }
 
