@@ -1,0 +1,1 @@
+"""The lanes engine: many (configuration × seed) trainings through one compiled program."""

@@ -1,0 +1,47 @@
+"""What the layers of a grafted model may ask while one lane's step is traced: its key and its knobs."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from trials.engine.random_bits import Key, Tensor
+
+
+@dataclass(frozen=True)
+class LaneScope:
+    """One step of one lane.
+
+    Attributes:
+        key: Key of this step; a layer folds its own stream number into it.
+        knobs: Knob name to its scalar tensor for this lane.
+    """
+
+    key: Key
+    knobs: Mapping[str, Tensor]
+
+
+_current: ContextVar[LaneScope | None] = ContextVar("lane_scope", default=None)
+
+
+@contextmanager
+def lane_scope(scope: LaneScope) -> Iterator[None]:
+    """Makes a lane's step visible to the layers called inside."""
+    token = _current.set(scope)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current_lane() -> LaneScope:
+    """The lane whose step is being traced.
+
+    Raises:
+        RuntimeError: A grafted layer was called in training outside the engine.
+    """
+    scope = _current.get()
+    if scope is None:
+        msg = "a grafted layer was called with training=True outside a lane scope; expected to be called by the engine"
+        raise RuntimeError(msg)
+    return scope

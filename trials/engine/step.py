@@ -1,0 +1,137 @@
+"""One training step and one evaluation of one lane, as pure functions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import keras
+from keras import ops
+
+from trials.augmentation.affine import augment
+from trials.augmentation.policies import STRENGTHS
+from trials.engine.backend import value_and_gradients
+from trials.engine.lane_scope import LaneScope, lane_scope
+from trials.engine.random_bits import Key, Tensor, fold
+
+AUGMENTATION_STREAM = 0x40000000
+"""Word that keeps the draws of augmentation apart from those of layers, whose streams count from 0."""
+
+EVALUATION_ROWS = 512
+"""Rows evaluated at once: bounds memory, and keeps activations in cache."""
+
+
+@dataclass
+class State:
+    """What one lane carries from step to step; each a list of tensors."""
+
+    trainable: list[Tensor]
+    non_trainable: list[Tensor]
+    optimizer: list[Tensor]
+
+    def flat(self) -> list[Tensor]:
+        """All tensors in one list."""
+        return [*self.trainable, *self.non_trainable, *self.optimizer]
+
+
+@dataclass(frozen=True)
+class Stepper:
+    """The pure step of one lane.
+
+    Attributes:
+        model: The model with regularizers in place.
+        penalised: Positions in `model.trainable_variables` of the kernels that L1 and L2 act on.
+        optimizer: A built optimizer that offers `stateless_apply`.
+        binary: Whether the model gives one logit for two classes.
+        augmented: Whether training images go through `augment`.
+    """
+
+    model: keras.Model
+    penalised: tuple[int, ...]
+    optimizer: keras.optimizers.Optimizer
+    binary: bool
+    augmented: bool
+
+    def state(self, flat: list[Tensor]) -> State:
+        """The inverse of `State.flat`."""
+        n_trainable = len(self.model.trainable_variables)
+        n_weights = n_trainable + len(self.model.non_trainable_variables)
+        return State(flat[:n_trainable], flat[n_trainable:n_weights], flat[n_weights:])
+
+    def train(
+        self, state: State, key: Key, knobs: Mapping[str, Tensor], x: Tensor, y: Tensor
+    ) -> tuple[State, Tensor, Tensor]:
+        """One optimizer step on one batch.
+
+        Args:
+            state: The lane's state before.
+            key: Key of this step.
+            knobs: The lane's knobs, each a scalar.
+            x: Inputs, shape `(batch, …)`.
+            y: Labels, shape `(batch,)`, int32.
+
+        Returns:
+            The state after; the loss that was minimised (penalties included), times the batch size; the number of
+            rows that were right. Both as scalars.
+        """
+        if self.augmented:
+            strengths = {name: knobs[f"augmentation.{name}"] for name in STRENGTHS}
+            x = augment(fold(key, AUGMENTATION_STREAM), x, strengths)
+
+        def loss(trainable: list[Tensor]) -> tuple[Tensor, tuple[Tensor, list[Tensor]]]:
+            with lane_scope(LaneScope(key, knobs)):
+                logits, updated = self.model.stateless_call(trainable, state.non_trainable, x, training=True)
+            return self.losses(y, logits) + self._penalty(trainable, knobs), (logits, updated)
+
+        (value, (logits, non_trainable)), gradients = value_and_gradients(loss, state.trainable)
+        trainable, optimizer = self.optimizer.stateless_apply(state.optimizer, gradients, state.trainable)
+        return State(trainable, non_trainable, optimizer), value * x.shape[0], self._right(y, logits)
+
+    def evaluate(self, state: State, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean loss (without penalties) and accuracy in inference mode, as scalars."""
+        n_rows = x.shape[0]
+        n_chunks = n_rows // EVALUATION_ROWS
+
+        def chunk(x_part: Tensor, y_part: Tensor) -> tuple[Tensor, Tensor]:
+            logits, _ = self.model.stateless_call(
+                state.trainable, state.non_trainable, x_part, training=False
+            )
+            return self.losses(y_part, logits) * x_part.shape[0], self._right(y_part, logits)
+
+        def body(i: Tensor, loss: Tensor, right: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            rows = batch_rows(i * EVALUATION_ROWS, EVALUATION_ROWS)
+            more_loss, more_right = chunk(ops.take(x, rows, axis=0), ops.take(y, rows, axis=0))
+            return i + 1, loss + more_loss, right + more_right
+
+        loss, right = ops.convert_to_tensor(0.0), ops.convert_to_tensor(0.0)
+        if n_chunks:
+            _, loss, right = ops.while_loop(
+                lambda i, *_: i < n_chunks, body, (ops.convert_to_tensor(0, "int32"), loss, right)
+            )
+        if n_rows % EVALUATION_ROWS:
+            more_loss, more_right = chunk(x[n_chunks * EVALUATION_ROWS :], y[n_chunks * EVALUATION_ROWS :])
+            loss, right = loss + more_loss, right + more_right
+        return loss / n_rows, right / n_rows
+
+    def losses(self, y: Tensor, logits: Tensor) -> Tensor:
+        """Mean cross-entropy of a batch."""
+        if self.binary:
+            labels = ops.cast(ops.expand_dims(y, -1), logits.dtype)
+            return ops.mean(ops.binary_crossentropy(labels, logits, from_logits=True))
+        return ops.mean(ops.sparse_categorical_crossentropy(y, logits, from_logits=True))
+
+    def _right(self, y: Tensor, logits: Tensor) -> Tensor:
+        predicted = ops.cast(logits[:, 0] > 0, "int32") if self.binary else ops.argmax(logits, axis=-1)
+        return ops.sum(ops.cast(ops.equal(ops.cast(predicted, "int32"), y), "float32"))
+
+    def _penalty(self, trainable: list[Tensor], knobs: Mapping[str, Tensor]) -> Tensor:
+        penalty = ops.convert_to_tensor(0.0)
+        kernels = [trainable[i] for i in self.penalised]
+        if "l1.factor" in knobs:
+            penalty = penalty + knobs["l1.factor"] * sum(ops.sum(ops.abs(w)) for w in kernels)
+        if "l2.factor" in knobs:
+            penalty = penalty + knobs["l2.factor"] * sum(ops.sum(ops.square(w)) for w in kernels)
+        return penalty
+
+
+def batch_rows(start: Tensor, size: int) -> Tensor:
+    """Row numbers `start … start + size - 1`; int32, shape `(size,)`."""
+    return start + ops.arange(size, dtype="int32")

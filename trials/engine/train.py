@@ -1,0 +1,191 @@
+"""train_cohort(): the lanes of a cohort from their first epoch to their last, segment by segment."""
+
+import resource
+import time
+from collections import OrderedDict, deque
+from collections.abc import Generator
+
+import keras
+import numpy as np
+
+from search_spaces.spec import Optimizer
+from trials.augmentation.policies import STRENGTHS, strengths
+from trials.datasets.dataset import Dataset
+from trials.engine.backend import pure_optimizer
+from trials.engine.cpu_layers import for_cpu
+from trials.engine.initial_weights import initial_weights
+from trials.engine.lanes import ActiveLane
+from trials.engine.program import Plan, Program, Slots
+from trials.engine.random_bits import key_words
+from trials.engine.step import Stepper
+from trials.grafting import graft, penalised_kernels
+from trials.protocol import Cohort, CohortFinished, Lane, SegmentReport, Verdicts
+
+MAX_SLOTS = 8
+SLOT_MEMORY_BYTES = 256 * 2**20
+"""Upper bound of the state of all slots of a program."""
+
+MAX_SEGMENT_EPOCHS = 4096
+SEGMENT_SECONDS = 2.0
+"""A segment's length is steered towards this."""
+
+MAX_GROWTH = 8
+"""A segment has at most so many times the epochs of the one before."""
+
+READINGS_PER_TRAINING = 20
+"""Train and test data are read about so often in a whole training."""
+
+MAX_PROGRAMS = 4
+"""Compiled programs kept in one process."""
+
+PENALTY_KNOBS = ("l1.factor", "l2.factor")
+
+_programs: OrderedDict[str, "TrainingProgram"] = OrderedDict()
+
+
+class TrainingProgram:
+    """A compiled program with what is needed to start lanes in it, kept from cohort to cohort.
+
+    Attributes:
+        seconds_per_epoch: Wall-clock seconds of one epoch of one lane, measured; None before the second call.
+    """
+
+    def __init__(self, cohort: Cohort, data: Dataset, model: keras.Model) -> None:
+        self.model = for_cpu(graft(model, cohort.grafts, cohort.structure).model)
+        optimizer = _optimizer(cohort.training.optimizer)
+        optimizer.build(self.model.trainable_variables)
+        stepper = Stepper(
+            self.model,
+            penalised_kernels(self.model),
+            optimizer,
+            binary=data.n_classes == 2,
+            augmented="augmentation" in cohort.grafts,
+        )
+        self.optimizer_state = [keras.ops.convert_to_numpy(v.value) for v in optimizer.variables]
+        weights = [*self.model.trainable_variables, *self.model.non_trainable_variables]
+        self._positions = [[id(v) for v in self.model.variables].index(id(w)) for w in weights]
+        self.program = Program(stepper, self._plan(cohort), data)
+        self.seconds_per_epoch: float | None = None
+
+    def _plan(self, cohort: Cohort) -> Plan:
+        n_epochs = cohort.training.epochs
+        weights_bytes = sum(v.nbytes for v in self.optimizer_state) + sum(
+            4 * int(np.prod(v.shape)) for v in self.model.variables
+        )
+        names = [name for name in ("dropout.rate", *PENALTY_KNOBS) if name.split(".")[0] in cohort.grafts]
+        if "augmentation" in cohort.grafts:
+            names += [f"augmentation.{name}" for name in STRENGTHS]
+        rules = [reader.rule for lane in cohort.lanes for reader in lane.readers if reader.rule is not None]
+        every_epoch = any(not rule.restore_best for rule in rules)
+        return Plan(
+            n_slots=max(1, min(MAX_SLOTS, SLOT_MEMORY_BYTES // max(1, weights_bytes))),
+            segment_capacity=min(n_epochs, MAX_SEGMENT_EPOCHS),
+            n_epochs=n_epochs,
+            read_every=1 if every_epoch else max(1, round(n_epochs / READINGS_PER_TRAINING)),
+            batch_size=cohort.training.batch_size,
+            shuffle=cohort.training.shuffle,
+            monitor=cohort.monitor,
+            knob_names=tuple(names),
+        )
+
+    def start(self, lane: Lane) -> ActiveLane:
+        """A lane before its first epoch."""
+        weights = initial_weights(self.model, lane.seed)
+        state = [weights[i] for i in self._positions] + self.optimizer_state
+        values = {f"augmentation.{name}": value for name, value in strengths(lane.settings).items()}
+        values |= {key: float(value) for key, value in lane.settings.items() if not isinstance(value, str)}
+        knobs = [values.get(name, 0.0) for name in self.program.plan.knob_names]
+        return ActiveLane(lane, state, np.array(key_words(lane.seed), np.uint32), np.array(knobs, np.float32))
+
+    def advance(self, active: list[ActiveLane], n_epochs: int) -> None:
+        """Trains the given lanes, at most one per slot, for so many epochs or to their end."""
+        plan = self.program.plan
+        filled = [*active, *active[:1] * (plan.n_slots - len(active))]
+        first = [lane.n_epochs for lane in filled]
+        last = [min(lane.n_epochs + n_epochs, plan.n_epochs) for lane in active]
+        slots = Slots(
+            state=[np.stack(tensors) for tensors in zip(*(lane.state for lane in filled), strict=True)],
+            best=np.array([lane.best for lane in filled], np.float32),
+            keys=np.stack([lane.key for lane in filled]),
+            knobs=np.stack([lane.knobs for lane in filled]),
+            first_epoch=np.array(first, np.int32),
+            last_epoch=np.array([*last, *first[len(active) :]], np.int32),
+        )
+        state, best, curves = self.program(slots)
+        state = [keras.ops.convert_to_numpy(tensor) for tensor in state]
+        best = keras.ops.convert_to_numpy(best)
+        for i, lane in enumerate(active):
+            lane.extend([tensor[i] for tensor in state], float(best[i]), curves[i, :, : last[i] - first[i]])
+
+
+def train_cohort(cohort: Cohort, data: Dataset, model: keras.Model) -> Generator[SegmentReport, Verdicts, CohortFinished]:
+    """Trains every lane of a cohort.
+
+    Lanes fill the program's slots in order; a lane that ends makes room for the next at a segment's end. What a lane
+    computes depends on its settings and seed alone, not on its neighbours or on the segments' lengths.
+
+    Args:
+        cohort: What to train.
+        data: The dataset it names, preprocessed and split.
+        model: A built model of the family it names; used only if no compiled program fits.
+
+    Yields:
+        A report per segment; send the verdicts.
+
+    Returns:
+        The cohort's end, with the number of compilations that it cost.
+
+    Raises:
+        InfeasibleCohortError: A regularizer finds no place in the model.
+    """
+    training = _training_program(cohort, data, model)
+    before = training.program.compilations
+    queued, active = deque(cohort.lanes), list[ActiveLane]()
+    segment_epochs = 1
+    while queued or active:
+        while queued and len(active) < training.program.plan.n_slots:
+            active.append(training.start(queued.popleft()))
+        started = time.monotonic()
+        compiled = training.program.compilations
+        segment_epochs = _segment_epochs(training, len(active), segment_epochs)
+        training.advance(active, segment_epochs)
+        seconds = time.monotonic() - started
+        if training.program.compilations == compiled:
+            training.seconds_per_epoch = seconds / (segment_epochs * len(active))
+        verdicts = yield SegmentReport(
+            cohort_id=cohort.cohort_id,
+            lanes=tuple(lane.report(cohort.training.epochs) for lane in active),
+            seconds=seconds,
+            peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        )
+        for lane in active:
+            lane.stop(verdicts.stop)
+        active = [lane for lane in active if lane.open_readers]
+    return CohortFinished(cohort_id=cohort.cohort_id, compilations=training.program.compilations - before)
+
+
+def _segment_epochs(training: TrainingProgram, n_lanes: int, previous: int) -> int:
+    if training.seconds_per_epoch is None:
+        return 1
+    wanted = SEGMENT_SECONDS / max(training.seconds_per_epoch * n_lanes, 1e-9)
+    return int(max(1, min(wanted, previous * MAX_GROWTH, training.program.plan.segment_capacity)))
+
+
+def _training_program(cohort: Cohort, data: Dataset, model: keras.Model) -> TrainingProgram:
+    identity = cohort.model_copy(update={"cohort_id": "", "study_id": "", "lanes": cohort.lanes[:1]})
+    restores = all(reader.rule is None or reader.rule.restore_best for lane in cohort.lanes for reader in lane.readers)
+    key = identity.model_dump_json(exclude={"lanes", "max_seconds"}) + str(restores)
+    if key not in _programs:
+        _programs[key] = TrainingProgram(cohort, data, model)
+        while len(_programs) > MAX_PROGRAMS:
+            _programs.popitem(last=False)
+    _programs.move_to_end(key)
+    return _programs[key]
+
+
+def _optimizer(asked: Optimizer) -> keras.optimizers.Optimizer:
+    kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}
+    options = {} if asked.name == "adam" else {"momentum": asked.momentum}
+    return pure_optimizer(kinds[asked.name], learning_rate=asked.learning_rate, **options)
+
+
