@@ -6,12 +6,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.templating import Jinja2Templates
+from pydantic import Field
 from starlette.staticfiles import StaticFiles
 
 from search_spaces.spec import StudySpec
+from service.api.dependencies import STUDY_ID, StudiesCases, StudyId
 from service.errors import StudyNotFoundError
 from service.pages.curves import CurvesAnswer, Measure, summarize
 from service.pages.words import question
@@ -26,13 +28,7 @@ _static = StaticFiles(directory=_HERE / "static")
 
 router = APIRouter(prefix="/ui", include_in_schema=False)
 
-
-def _studies(request: Request) -> Studies:
-    studies: Studies = request.app.state.studies
-    return studies
-
-
-StudiesUseCases = Annotated[Studies, Depends(_studies)]
+TrialNumber = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 @router.get("/sign-in")
@@ -48,22 +44,22 @@ def studies_page(request: Request) -> Response:
 
 
 @router.get("/studies/{study_id}")
-def study_page(request: Request, study_id: str, studies: StudiesUseCases) -> Response:
+def study_page(request: Request, study_id: str, studies: StudiesCases) -> Response:
     """One study, live."""
     return _study_page(request, "study.html", study_id, studies)
 
 
 @router.get("/studies/{study_id}/effects")
-def effects_page(request: Request, study_id: str, studies: StudiesUseCases) -> Response:
+def effects_page(request: Request, study_id: str, studies: StudiesCases) -> Response:
     """What a study says about its regularizers."""
     return _study_page(request, "effects.html", study_id, studies)
 
 
 @router.get("/studies/{study_id}/curves")
 def learning_curves(
-    study_id: str,
-    studies: StudiesUseCases,
-    trial: Annotated[list[int], Query(max_length=MAX_TRIALS_DRAWN)],
+    study_id: StudyId,
+    studies: StudiesCases,
+    trial: Annotated[list[TrialNumber], Query(max_length=MAX_TRIALS_DRAWN)],
     measure: Measure = "accuracy",
 ) -> CurvesAnswer:
     """Mean learning curves of some trials, thinned for drawing."""
@@ -71,7 +67,7 @@ def learning_curves(
 
 
 @router.get("/studies/{study_id}/figures")
-def effect_figures(study_id: str, studies: StudiesUseCases) -> Response:
+def effect_figures(study_id: StudyId, studies: StudiesCases) -> Response:
     """The plotly figures of the effects page, by name."""
     from service.effects.estimate import estimate  # pandas and scipy are loaded when they are first needed
     from service.effects.figures import figures
@@ -112,7 +108,9 @@ def _page(request: Request, template: str, *, status_code: int = 200, **context:
 
 def _study_page(request: Request, template: str, study_id: str, studies: Studies) -> Response:
     try:
-        study = studies.get(study_id)
-    except StudyNotFoundError as error:
-        return _page(request, "missing.html", status_code=404, title=error.title, detail=str(error))
+        study = studies.get(study_id) if STUDY_ID.fullmatch(study_id) else None
+    except StudyNotFoundError:
+        study = None
+    if study is None:
+        return _page(request, "missing.html", status_code=404, study_id=study_id)
     return _page(request, template, study=study, question=question(StudySpec.model_validate(study.spec)))
