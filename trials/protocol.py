@@ -6,7 +6,7 @@ A cohort goes in. Segment reports come out, each answered by verdicts, until eve
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from search_spaces.models import ModelSpec
 from search_spaces.regularizers.early_stopping import Monitor
@@ -105,6 +105,8 @@ class LaneReport(Value):
         curve: The whole curve so far (`trials.curves.pack`).
         results: The replicates that have their answer now.
     """
+
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
     lane_id: int
     n_epochs: int
