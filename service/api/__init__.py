@@ -1,0 +1,1 @@
+"""REST routes: each parses, calls a use case and answers."""

@@ -1,0 +1,21 @@
+"""`/livez` and `/readyz`: whether to restart this process, and whether to send it requests."""
+
+from fastapi import APIRouter, Request
+
+from service.database.engine import Database
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/livez")
+def is_alive() -> dict[str, str]:
+    """Answers as long as the process can answer anything."""
+    return {"status": "alive"}
+
+
+@router.get("/readyz")
+def is_ready(request: Request) -> dict[str, str]:
+    """Answers 200 if the database does, else 503."""
+    database: Database = request.app.state.database
+    database.ping()
+    return {"status": "ready"}

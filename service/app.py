@@ -1,0 +1,48 @@
+"""The web application: routes, pages and dashboard behind one guarded door."""
+
+from functools import partial
+
+from fastapi import FastAPI
+
+from service.api import catalog, effects, errors, health, openapi, session, studies, trials
+from service.composition import Services, compose
+from service.dashboard import Dashboard, dashboard_of
+from service.pages.routes import router as pages
+from service.security import Credentials, Secured, check_host
+from service.settings import Settings
+
+
+def create_app(settings: Settings, services: Services | None = None) -> Secured:
+    """Composes the application.
+
+    Args:
+        settings: What the operator set.
+        services: What `compose(settings)` made, if the caller has it already.
+
+    Raises:
+        RemoteHostRefusedError: The settings ask to listen beyond this machine.
+        DatabaseUnavailableError: The database cannot be reached.
+    """
+    check_host(settings.host)
+    services = services or compose(settings)
+    credentials = Credentials(services.token)
+    app = FastAPI(title="regtune", openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None)
+    app.state.settings = settings
+    app.state.database = services.database
+    app.state.studies = services.studies
+    app.state.credentials = credentials
+    errors.install(app)
+    for router in (
+        health.router,
+        session.router,
+        pages,
+        studies.router,
+        trials.router,
+        effects.router,
+        catalog.router,
+        openapi.router,
+    ):
+        app.include_router(router)
+    app.openapi = partial(openapi.describe, app)  # type: ignore[method-assign]  # FastAPI's documented way
+    app.router.default = Dashboard(partial(dashboard_of, settings.database_url))
+    return Secured(app, credentials=credentials, settings=settings)

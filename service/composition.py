@@ -1,0 +1,65 @@
+"""The composition root: settings to the objects that everything else is given."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.database.engine import Database
+from service.security import ensure_token
+from service.settings import Settings
+from service.studies import Studies
+
+if TYPE_CHECKING:
+    from trials.executors.base import Executor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What the REST API, the pages and the commands work with.
+
+    Attributes:
+        token_is_new: Whether this start made the token, so that it has to be shown.
+    """
+
+    settings: Settings
+    database: Database
+    studies: Studies
+    token: str
+    token_is_new: bool
+
+
+def compose(settings: Settings) -> Services:
+    """Makes the data directory, the database's tables and the token where they do not exist yet.
+
+    Raises:
+        DatabaseUnavailableError: The database cannot be reached.
+    """
+    for folder in (settings.data_dir, settings.data_dir / "datasets", settings.data_dir / "logs"):
+        folder.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database_url)
+    database.migrate()
+    token, token_is_new = ensure_token(settings.token_path)
+    return Services(
+        settings=settings,
+        database=database,
+        studies=Studies(database, settings),
+        token=token,
+        token_is_new=token_is_new,
+    )
+
+
+def executor_of(settings: Settings) -> "Executor":
+    """The place where training happens, as the settings ask."""
+    from trials.executors import ExecutorSettings, make_executor
+
+    return make_executor(
+        settings.executor,
+        ExecutorSettings(
+            datasets_dir=settings.data_dir / "datasets",
+            logs_dir=settings.data_dir / "logs",
+            n_processes=settings.n_processes,
+            memory_bytes=settings.trainer_memory_bytes,
+            max_cohorts=settings.trainer_max_cohorts,
+            recycle_bytes=settings.trainer_recycle_bytes,
+            progress_deadline_seconds=settings.progress_deadline_seconds,
+        ),
+    )
