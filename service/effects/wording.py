@@ -1,7 +1,7 @@
 """Numbers and names in words, the same in sentences, tables and figures."""
 
-from search_spaces.values import Scalar
-from service.effects.view import MeanInterval
+from search_spaces.values import Point, Scalar
+from service.effects.view import MeanInterval, NoiseFloor
 
 
 def percent(fraction: float | None) -> str:
@@ -51,3 +51,16 @@ def title(name: str) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 seed`, `30 seeds`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def parameters_text(point: Point) -> str:
+    """A point in words; a study without regularizers has one point, the empty one."""
+    return ", ".join(f"{name} {scalar(value)}" for name, value in point.items()) or "no regularizer"
+
+
+def noise_floor_sentence(floor: NoiseFloor) -> str:
+    """The noise floor in words."""
+    deviation = floor.test_accuracy.sd
+    scatter = "" if deviation is None else f" with standard deviation {points(deviation)} points"
+    mean = percent(floor.test_accuracy.mean)
+    return f"Noise floor: with everything off, test accuracy is {mean} %{scatter} over {counted(floor.n, 'seed')}."
