@@ -1,0 +1,144 @@
+"""Statements about studies: what the use cases read and change."""
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, and_, delete, exists, func, insert, select, update
+from sqlalchemy.engine import RowMapping
+
+from search_spaces.spec import StudySpec
+from service.database.clock import NowSeconds
+from service.database.tables import curves, replicates, studies, study_tags, trials
+
+StudyRow: TypeAlias = RowMapping
+Counts: TypeAlias = dict[str, tuple[int, int]]
+"""State of replicates to how many there are, and how many epochs they were trained."""
+
+DELETED = "deleted"
+
+
+def insert_study(connection: Connection, study_id: str, spec: StudySpec) -> None:
+    """Stores a new study, queued."""
+    connection.execute(
+        insert(studies).values(
+            id=study_id,
+            name=spec.name,
+            state="queued",
+            spec=stored_form(spec),
+            version=1,
+            fence=0,
+            settled=False,
+            next_number=0,
+            planned=False,
+            created_at=NowSeconds(),
+        )
+    )
+    if spec.tags:
+        connection.execute(insert(study_tags), [{"study_id": study_id, "tag": tag} for tag in dict.fromkeys(spec.tags)])
+
+
+def stored_form(spec: StudySpec) -> dict[str, Any]:
+    """The spec as JSON: defaults written out, but regularizers as asked, since what was asked makes the points."""
+    asked = spec.regularizers.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    return spec.model_dump(mode="json") | {"regularizers": asked}
+
+
+def select_study(connection: Connection, study_id: str, *, lock: bool = False) -> StudyRow | None:
+    """One study; None where there is none, or it is being deleted. `lock` keeps others from changing it."""
+    statement = select(studies).where(studies.c.id == study_id, studies.c.state != DELETED)
+    return connection.execute(statement.with_for_update() if lock else statement).mappings().one_or_none()
+
+
+def select_studies(
+    connection: Connection, *, state: str | None, tag: str | None, below: int | None, limit: int
+) -> list[StudyRow]:
+    """Studies, newest first, whose `key` lies below a given one."""
+    statement = select(studies).where(studies.c.state != DELETED).order_by(studies.c.key.desc()).limit(limit)
+    if state is not None:
+        statement = statement.where(studies.c.state == state)
+    if below is not None:
+        statement = statement.where(studies.c.key < below)
+    if tag is not None:
+        tagged = and_(study_tags.c.study_id == studies.c.id, study_tags.c.tag == tag)
+        statement = statement.where(exists().where(tagged))
+    return list(connection.execute(statement).mappings())
+
+
+def change_study(connection: Connection, study_id: str, *, fenced_off: bool = False, **values: Any) -> None:
+    """Changes columns of a study and counts its version up.
+
+    Args:
+        connection: A write transaction.
+        study_id: Which study.
+        fenced_off: Whether the coordinator that owns it is to lose it, so that its later writes are refused.
+        **values: Column name to new value.
+    """
+    if fenced_off:
+        values |= {"fence": studies.c.fence + 1, "lease_holder": None, "lease_until": None}
+    statement = update(studies).where(studies.c.id == study_id)
+    connection.execute(statement.values(version=studies.c.version + 1, **values))
+
+
+def count_trials(connection: Connection, study_ids: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Study id to state of trials to how many there are."""
+    statement = (
+        select(trials.c.study_id, trials.c.state, func.count())
+        .where(trials.c.study_id.in_(list(study_ids)))
+        .group_by(trials.c.study_id, trials.c.state)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for study_id, state, count in connection.execute(statement):
+        found.setdefault(study_id, {})[state] = count
+    return found
+
+
+def count_enqueued(connection: Connection, study_ids: Iterable[str]) -> dict[str, int]:
+    """Study id to number of points that users added to its budget."""
+    statement = (
+        select(trials.c.study_id, func.count())
+        .where(trials.c.study_id.in_(list(study_ids)), trials.c.origin == "enqueued")
+        .group_by(trials.c.study_id)
+    )
+    return dict(connection.execute(statement).tuples().all())
+
+
+def count_replicates(connection: Connection, study_ids: Iterable[str]) -> dict[str, Counts]:
+    """Study id to counts of its replicates."""
+    statement = (
+        select(replicates.c.study_id, replicates.c.state, func.count(), func.sum(replicates.c.n_epochs))
+        .where(replicates.c.study_id.in_(list(study_ids)))
+        .group_by(replicates.c.study_id, replicates.c.state)
+    )
+    found: dict[str, Counts] = {}
+    for study_id, state, count, n_epochs in connection.execute(statement):
+        found.setdefault(study_id, {})[state] = (count, int(n_epochs or 0))
+    return found
+
+
+def requeue_running(connection: Connection, study_id: str) -> list[int]:
+    """Puts a study's replicates under way back into the queue; returns the trials they belong to."""
+    under_way = and_(replicates.c.study_id == study_id, replicates.c.state == "running")
+    trial_ids = list(connection.execute(select(replicates.c.trial_id).where(under_way).distinct()).scalars())
+    ids = select(replicates.c.id).where(under_way)
+    connection.execute(delete(curves).where(curves.c.replicate_id.in_(ids)))
+    connection.execute(update(replicates).where(under_way).values(state="queued", cohort_id=None, n_epochs=0))
+    return trial_ids
+
+
+def cancel_open(connection: Connection, study_id: str, *, states: tuple[str, ...], reason: str | None = None) -> None:
+    """Cancels a study's replicates in some states, and the trials that have nothing else open."""
+    chosen = and_(replicates.c.study_id == study_id, replicates.c.state.in_(states))
+    connection.execute(update(replicates).where(chosen).values(state="cancelled", reason=reason))
+    still_open = exists().where(replicates.c.trial_id == trials.c.id, replicates.c.state.in_(("queued", "running")))
+    open_trials = and_(trials.c.study_id == study_id, trials.c.state.in_(("queued", "running")))
+    connection.execute(update(trials).where(open_trials, ~still_open).values(state="cancelled", reason=reason))
+
+
+def delete_contents(connection: Connection, study_id: str) -> None:
+    """Deletes a study's trials with all they own; the study's row stays."""
+    connection.execute(delete(trials).where(trials.c.study_id == study_id))
+
+
+def delete_study(connection: Connection, study_id: str) -> None:
+    """Deletes a study's row with all it owns."""
+    connection.execute(delete(studies).where(studies.c.id == study_id))

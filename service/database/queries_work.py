@@ -1,0 +1,172 @@
+"""Statements of the coordinator: handing out replicates, recording what training says, and closing trials."""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, exists, func, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.engine import RowMapping
+
+from service.database.queries_trials import chunks
+from service.database.tables import curves, replicates, trials
+from trials.protocol import ReplicateResult
+
+QueuedRow: TypeAlias = RowMapping
+OPEN = ("queued", "running")
+
+
+def select_queued(connection: Connection, study_id: str, limit: int) -> list[QueuedRow]:
+    """Replicates that wait, by trial number and seed, with their trial's parameters and losses."""
+    statement = (
+        select(
+            replicates.c.id,
+            replicates.c.seed,
+            trials.c.number,
+            trials.c.parameters,
+            (trials.c.own_faults + trials.c.lost_workers).label("losses"),
+        )
+        .join(trials, trials.c.id == replicates.c.trial_id)
+        .where(replicates.c.study_id == study_id, replicates.c.state == "queued")
+        .order_by(trials.c.number, replicates.c.seed)
+        .limit(limit)
+    )
+    return list(connection.execute(statement).mappings())
+
+
+def count_open(connection: Connection, study_id: str) -> tuple[int, int]:
+    """Number of open trials and of open replicates of a study."""
+    of_trials = select(func.count()).where(trials.c.study_id == study_id, trials.c.state.in_(OPEN))
+    of_replicates = select(func.count()).where(replicates.c.study_id == study_id, replicates.c.state.in_(OPEN))
+    return connection.execute(of_trials).scalar_one(), connection.execute(of_replicates).scalar_one()
+
+
+def mark_running(connection: Connection, replicate_ids: Iterable[int], cohort_id: str) -> int:
+    """Hands queued replicates to a cohort; returns how many were still queued."""
+    taken = 0
+    for chunk in chunks(replicate_ids):
+        waiting = and_(replicates.c.id.in_(chunk), replicates.c.state == "queued")
+        statement = update(replicates).where(waiting).values(state="running", cohort_id=cohort_id, n_epochs=0)
+        taken += connection.execute(statement).rowcount
+    of_cohort = select(replicates.c.trial_id).where(replicates.c.cohort_id == cohort_id)
+    connection.execute(update(trials).where(trials.c.id.in_(of_cohort)).values(state="running"))
+    return taken
+
+
+def running_in_cohort(connection: Connection, cohort_id: str) -> dict[int, int]:
+    """Replicates that a cohort still has to answer for: their ids to the ids of their trials."""
+    statement = select(replicates.c.id, replicates.c.trial_id).where(
+        replicates.c.cohort_id == cohort_id, replicates.c.state == "running"
+    )
+    return dict(connection.execute(statement).tuples().all())
+
+
+def save_epochs(connection: Connection, packed: Mapping[int, tuple[int, bytes]]) -> None:
+    """Stores the epochs trained so far and the curve, by replicate id."""
+    if not packed:
+        return
+    statement = update(replicates).where(replicates.c.id == bindparam("of")).values(n_epochs=bindparam("epochs"))
+    connection.execute(statement, [{"of": key, "epochs": n_epochs} for key, (n_epochs, _) in packed.items()])
+    kind = insert_sqlite if connection.dialect.name == "sqlite" else insert_postgresql
+    upsert = kind(curves)
+    upsert = upsert.on_conflict_do_update(index_elements=["replicate_id"], set_={"packed": upsert.excluded.packed})
+    connection.execute(upsert, [{"replicate_id": key, "packed": curve} for key, (_, curve) in packed.items()])
+
+
+def save_results(connection: Connection, results: Iterable[ReplicateResult]) -> None:
+    """Ends running replicates; an answer for one that is not running is passed over, so repeats are harmless."""
+    rows = [
+        {
+            "of": result.replicate_id,
+            "state": result.state,
+            "selected_epoch": result.selected_epoch,
+            "last_epoch": result.last_epoch,
+            "reason": result.reason,
+            **result.metrics.model_dump(),
+        }
+        for result in results
+    ]
+    if rows:
+        running = and_(replicates.c.id == bindparam("of"), replicates.c.state == "running")
+        names = [name for name in rows[0] if name != "of"]
+        connection.execute(update(replicates).where(running).values({name: bindparam(name) for name in names}), rows)
+
+
+def end_replicates(
+    connection: Connection, trial_ids: Iterable[int], *, state: str, reason: str | None, states: tuple[str, ...] = OPEN
+) -> None:
+    """Ends what is open of some trials."""
+    for chunk in chunks(trial_ids):
+        chosen = and_(replicates.c.trial_id.in_(chunk), replicates.c.state.in_(states))
+        connection.execute(update(replicates).where(chosen).values(state=state, reason=reason))
+
+
+def requeue_cohort(connection: Connection, cohort_id: str) -> None:
+    """Puts what a cohort has not answered back into the queue."""
+    lost = and_(replicates.c.cohort_id == cohort_id, replicates.c.state == "running")
+    ids = select(replicates.c.id).where(lost)
+    connection.execute(delete(curves).where(curves.c.replicate_id.in_(ids)))
+    connection.execute(update(replicates).where(lost).values(state="queued", cohort_id=None, n_epochs=0))
+
+
+def charge(connection: Connection, trial_ids: Iterable[int], *, column: str, reason: str) -> dict[int, tuple[int, str]]:
+    """Counts a loss on trials (`own_faults` or `lost_workers`) and adds its reason.
+
+    Returns:
+        Trial id to the new count and all reasons so far.
+    """
+    ids = list(trial_ids)
+    added = case((trials.c.reason.is_(None), reason), else_=trials.c.reason + "\n" + reason)
+    counter = trials.c[column]
+    for chunk in chunks(ids):
+        connection.execute(update(trials).where(trials.c.id.in_(chunk)).values({column: counter + 1, "reason": added}))
+    found: dict[int, tuple[int, str]] = {}
+    for chunk in chunks(ids):
+        statement = select(trials.c.id, counter, trials.c.reason).where(trials.c.id.in_(chunk))
+        found |= {key: (count, reasons) for key, count, reasons in connection.execute(statement)}
+    return found
+
+
+def close_trials(connection: Connection, trial_ids: Iterable[int]) -> None:
+    """Ends the trials that have nothing open any more: failed, pruned or cancelled if some replicate is, else complete.
+
+    A trial with replicates under way is running; one that only has replicates in the queue is queued.
+    """
+
+    def some(state: str) -> ColumnElement[bool]:
+        return exists().where(replicates.c.trial_id == trials.c.id, replicates.c.state == state)
+
+    order = ("running", "queued", "failed", "pruned", "cancelled")
+    state = case(*((some(name), name) for name in order), else_="complete")
+    why = (
+        select(replicates.c.reason)
+        .where(replicates.c.trial_id == trials.c.id, replicates.c.state == "failed")
+        .order_by(replicates.c.seed)
+        .limit(1)
+        .scalar_subquery()
+    )
+    for chunk in chunks(trial_ids):
+        chosen = and_(trials.c.id.in_(chunk), trials.c.state.in_(OPEN))
+        connection.execute(update(trials).where(chosen).values(state=state, reason=func.coalesce(why, trials.c.reason)))
+
+
+def select_untold(connection: Connection, study_id: str) -> list[RowMapping]:
+    """Trials that have ended and that Optuna does not know to have ended."""
+    chosen = and_(trials.c.study_id == study_id, trials.c.told.is_(False), trials.c.state.not_in(OPEN))
+    return list(connection.execute(select(trials).where(chosen).order_by(trials.c.number)).mappings())
+
+
+def mark_told(connection: Connection, optuna_ids: Mapping[int, int | None]) -> None:
+    """Notes that Optuna knows the end of trials: trial id to its id in Optuna."""
+    rows = [{"of": key, "optuna": optuna_id} for key, optuna_id in optuna_ids.items()]
+    if rows:
+        values = {"told": True, "optuna_trial_id": bindparam("optuna")}
+        connection.execute(update(trials).where(trials.c.id == bindparam("of")).values(values), rows)
+
+
+def optuna_ids(connection: Connection, study_id: str) -> set[int]:
+    """Ids in Optuna of the study's trials."""
+    statement = select(trials.c.optuna_trial_id).where(
+        trials.c.study_id == study_id, trials.c.optuna_trial_id.is_not(None)
+    )
+    return {key for (key,) in connection.execute(statement) if key is not None}
