@@ -21,7 +21,7 @@ def dose_figure(effect: RegularizerEffect, record: StudyRecord) -> Figure:
         traces += [_points(measure, axis, shown, offset), _means(measure, effect, axis, offset)]
     return figure(
         traces,
-        title=f"What {title(effect.name)} does to accuracy ({shown.note})",
+        title=f"What {title(effect.name)} does to accuracy (means with 95 % intervals; {shown.note})",
         x={
             "title": {"text": axis.title},
             "tickvals": [position for position, _ in axis.ticks],
@@ -63,7 +63,7 @@ def _means(measure: str, effect: RegularizerEffect, axis: DoseAxis, offset: floa
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": f"{name} (mean, 95 %)",
+        "name": name,
         "legendgroup": name,
         "x": [round(position + offset, 5) for position in axis.positions],
         "y": [as_percent(estimate.mean) for estimate in means],

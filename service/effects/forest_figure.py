@@ -27,10 +27,11 @@ def forest_rows(effects: Effects) -> Iterator[ForestRow]:
         levels = [level for level in effect.levels if level.difference_from_off is not None]
         if not levels:
             continue
-        against = "" if effect.reference == "off" else f" (against {effect.reference})"
-        yield ForestRow(text=f"{title(effect.name)}: {effect.verdict}{against}")
+        yield ForestRow(text=f"{title(effect.name)}: {effect.verdict}")
+        reference = next((level.label for level in effect.levels if level.is_reference and not level.is_off), None)
+        against = "" if reference is None else f" against {reference}"
         for level in levels:
-            yield ForestRow(text=f"{effect.knob} {level.label}", difference=level.difference_from_off)
+            yield ForestRow(text=f"{effect.knob} {level.label}{against}", difference=level.difference_from_off)
 
 
 def forest_figure(effects: Effects) -> Figure | None:

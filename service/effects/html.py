@@ -10,7 +10,7 @@ from service.effects.records import StudyRecord
 from service.effects.view import Effects
 
 
-def report_html(effects: Effects, record: StudyRecord) -> str:
+def effects_html(effects: Effects, record: StudyRecord) -> str:
     """Renders the report. It needs no network: the plotting library is a part of the page."""
     environment = Environment(
         loader=PackageLoader("service.effects"), autoescape=True, undefined=StrictUndefined, trim_blocks=True

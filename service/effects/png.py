@@ -4,11 +4,13 @@ import math
 from pathlib import Path
 from typing import BinaryIO
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
 
 from service.effects.axes import dose_axis, jitter, replicates_shown
 from service.effects.dose_figure import DODGE, dose_range
@@ -45,9 +47,13 @@ def effects_png(effects: Effects, record: StudyRecord, target: Path | str | Bina
     FigureCanvasAgg(drawing)
     grid = GridSpec(n_rows, n_columns + 1, figure=drawing)
     _draw_forest(drawing.add_subplot(grid[:, 0]), forest)
+    note = ""
     for i, effect in enumerate(shown):
-        _draw_dose(drawing.add_subplot(grid[i // n_columns, 1 + i % n_columns]), effect, record)
+        replicates = replicates_shown(record, effect.name)
+        note = f"points: {replicates.note}"
+        _draw_dose(drawing.add_subplot(grid[i // n_columns, 1 + i % n_columns]), effect, replicates.rows)
     _head(drawing, effects)
+    _foot(drawing, effects, note)
     drawing.savefig(target, format="png", dpi=DOTS_PER_INCH)
 
 
@@ -56,9 +62,22 @@ def _head(drawing: Figure, effects: Effects) -> None:
     size = f"{counted(study.trials, 'trial')}, {counted(study.seeds, 'seed')}, {counted(study.replicates, 'replicate')}"
     badge = "   AS PUBLISHED: test data selected" if study.warning else ""
     drawing.suptitle(f"{_plain(study.name)}   ({size}){badge}", x=0.01, ha="left", fontsize=14, fontweight="bold")
-    for axes in drawing.axes[1:2]:
-        handles, labels = axes.get_legend_handles_labels()
-        drawing.legend(handles, labels, loc="outside lower right", ncols=3, frameon=False)
+
+
+def _foot(drawing: Figure, effects: Effects, replicates: str) -> None:
+    """The only legend: the colours of the forest plot, then those of dose and response."""
+    differences = [d for effect in effects.regularizers for d in (level.difference_from_off for level in effect.levels)]
+    signs = sorted({significance(difference) for difference in differences if difference}, reverse=True)
+    handles = [Line2D([], [], color=SIGNS[sign][1], marker="o", linewidth=2.2, label=SIGNS[sign][0]) for sign in signs]
+    if replicates:
+        handles += [
+            Line2D([], [], color=colour, marker=MARKERS[symbol], label=f"{name}, mean and 95 %")
+            for name, colour, symbol in SERIES.values()
+        ]
+        handles.append(Line2D([], [], color=UNCLEAR, marker=".", linestyle="", alpha=0.6, label=replicates))
+    columns = 3 if len(handles) > 4 else 2
+    if handles:
+        drawing.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=10)
 
 
 def _plain(text: str) -> str:
@@ -92,27 +111,22 @@ def _draw_forest(axes: Axes, rows: list[ForestRow]) -> None:
     axes.set_axisbelow(True)
     for label, row in zip(axes.get_yticklabels(), rows, strict=True):
         label.set_fontweight("normal" if row.difference else "bold")
-    for sign in sorted({significance(row.difference) for row in rows if row.difference}, reverse=True):
-        axes.plot([], [], "o-", color=SIGNS[sign][1], label=SIGNS[sign][0])
-    axes.legend(loc="upper center", bbox_to_anchor=(0.4, -0.11), ncols=3, frameon=False, fontsize=9, columnspacing=1.0)
 
 
-def _draw_dose(axes: Axes, effect: RegularizerEffect, record: StudyRecord) -> None:
+def _draw_dose(axes: Axes, effect: RegularizerEffect, replicates: pd.DataFrame) -> None:
     axis = dose_axis(effect)
-    shown = replicates_shown(record, effect.name)
-    for order, (measure, (name, colour, symbol)) in enumerate(SERIES.items()):
+    for order, (measure, (_, colour, _)) in enumerate(SERIES.items()):
         offset = (order - 1) * DODGE * axis.spacing
-        rows = shown.rows.dropna(subset=[measure])
+        rows = replicates.dropna(subset=[measure])
         jittered = zip(rows["level"].tolist(), jitter(len(rows), DODGE * axis.spacing), strict=True)
         x = [axis.positions[level] + offset + j for level, j in jittered]
         axes.plot(x, (100 * rows[measure]).tolist(), ".", color=colour, alpha=0.25, markersize=4.5, zorder=1)
         _draw_means(axes, [position + offset for position in axis.positions], effect.levels, measure)
-        axes.plot([], [], color=colour, marker=MARKERS[symbol], label=f"{name} (mean, 95 %)")
     if axis.separator is not None:
         axes.axvline(axis.separator, color="#BBBBBB", linestyle="--", linewidth=1)
     axes.set_xticks([x for x, _ in axis.ticks], [text for _, text in axis.ticks])
     axes.set_xlim(*dose_range(axis))
-    axes.set_xlabel(f"{axis.title}; points: {shown.note}")
+    axes.set_xlabel(axis.title)
     axes.set_ylabel("accuracy (%)")
     axes.set_title(f"{title(effect.name)}: {effect.verdict}", loc="left", color=VERDICT_COLOURS[effect.verdict])
     axes.spines[["top", "right"]].set_visible(False)
