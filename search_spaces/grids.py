@@ -13,8 +13,9 @@ from search_spaces.values import Point, Scalar
 
 
 def point_key(point: Point) -> str:
-    """A key that is equal for equal points, whatever their order and wherever computed (32 hex digits)."""
-    canonical = json.dumps(point, sort_keys=True, separators=(",", ":"))
+    """A key that is equal for equal points (0 and 0.0 are), whatever their order and wherever computed; 32 hex digits."""
+    plain = {k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in point.items()}
+    canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from search_spaces.grids import count_grid, grid_points, point_key, settings
+from search_spaces.grids import count_grid, point_key, settings
 from search_spaces.regularizers.base import first_value
 from search_spaces.spec import StudySpec
 from search_spaces.values import Point

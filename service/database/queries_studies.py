@@ -8,6 +8,7 @@ from sqlalchemy.engine import RowMapping
 
 from search_spaces.spec import StudySpec
 from service.database.clock import NowSeconds
+from service.database.queries_trials import chunks
 from service.database.tables import curves, replicates, studies, study_tags, trials
 
 StudyRow: TypeAlias = RowMapping
@@ -99,7 +100,7 @@ def count_enqueued(connection: Connection, study_ids: Iterable[str]) -> dict[str
         .where(trials.c.study_id.in_(list(study_ids)), trials.c.origin == "enqueued")
         .group_by(trials.c.study_id)
     )
-    return dict(connection.execute(statement).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(statement)}
 
 
 def count_replicates(connection: Connection, study_ids: Iterable[str]) -> dict[str, Counts]:
@@ -123,6 +124,13 @@ def requeue_running(connection: Connection, study_id: str) -> list[int]:
     connection.execute(delete(curves).where(curves.c.replicate_id.in_(ids)))
     connection.execute(update(replicates).where(under_way).values(state="queued", cohort_id=None, n_epochs=0))
     return trial_ids
+
+
+def queue_trials(connection: Connection, trial_ids: Iterable[int]) -> None:
+    """Notes that trials have nothing under way any more."""
+    for chunk in chunks(trial_ids):
+        chosen = and_(trials.c.id.in_(chunk), trials.c.state == "running")
+        connection.execute(update(trials).where(chosen).values(state="queued"))
 
 
 def cancel_open(connection: Connection, study_id: str, *, states: tuple[str, ...], reason: str | None = None) -> None:

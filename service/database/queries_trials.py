@@ -1,10 +1,10 @@
 """Statements about trials, their replicates and curves: planning them, and reading them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
-from sqlalchemy import Connection, Select, func, insert, literal, select, update
+from sqlalchemy import Connection, func, insert, literal, select, update
 from sqlalchemy.engine import RowMapping
 
 from search_spaces.grids import point_key
@@ -13,6 +13,8 @@ from service.database.tables import curves, replicates, studies, trials
 
 TrialRow: TypeAlias = RowMapping
 ReplicateRow: TypeAlias = RowMapping
+
+T = TypeVar("T")
 
 CHUNK = 500
 """Identifiers in one statement; SQLite and PostgreSQL both take many more."""
@@ -134,22 +136,32 @@ def select_curves(connection: Connection, replicate_ids: Iterable[int]) -> dict[
     found: dict[int, bytes] = {}
     for chunk in chunks(replicate_ids):
         statement = select(curves.c.replicate_id, curves.c.packed).where(curves.c.replicate_id.in_(chunk))
-        found.update(connection.execute(statement).tuples().all())
+        found |= {row[0]: row[1] for row in connection.execute(statement)}
     return found
 
 
-def complete_replicates(study_id: str) -> Select[tuple[object, ...]]:
+def select_by_keys(connection: Connection, study_id: str, keys: Sequence[str]) -> dict[str, TrialRow]:
+    """Point key to its trial, for the points that the study has."""
+    found: dict[str, TrialRow] = {}
+    for chunk in chunks(keys):
+        statement = select(trials).where(trials.c.study_id == study_id, trials.c.point_key.in_(chunk))
+        found |= {row["point_key"]: row for row in connection.execute(statement).mappings()}
+    return found
+
+
+def select_complete(connection: Connection, study_id: str) -> list[ReplicateRow]:
     """The complete replicates of a study, with the number, state and parameters of their trials."""
-    return (
+    statement = (
         select(replicates, trials.c.number, trials.c.state.label("trial_state"), trials.c.parameters)
         .join(trials, trials.c.id == replicates.c.trial_id)
         .where(replicates.c.study_id == study_id, replicates.c.state == "complete")
         .order_by(trials.c.number, replicates.c.seed)
     )
+    return list(connection.execute(statement).mappings())
 
 
-def chunks(ids: Iterable[int]) -> Iterable[list[int]]:
-    """Identifiers in parts that fit one statement."""
-    listed = list(ids)
+def chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    """Values in parts that fit one statement."""
+    listed = list(values)
     for start in range(0, len(listed), CHUNK):
         yield listed[start : start + CHUNK]

@@ -58,7 +58,7 @@ def running_in_cohort(connection: Connection, cohort_id: str) -> dict[int, int]:
     statement = select(replicates.c.id, replicates.c.trial_id).where(
         replicates.c.cohort_id == cohort_id, replicates.c.state == "running"
     )
-    return dict(connection.execute(statement).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(statement)}
 
 
 def save_epochs(connection: Connection, packed: Mapping[int, tuple[int, bytes]]) -> None:
