@@ -1,0 +1,30 @@
+"""Commands that only tell: `presets`, `doctor`."""
+
+import typer
+
+from service.cli.doctor import doctor
+from service.cli.options import JsonFlag, command, print_json
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this group."""
+    command(app, presets)
+    command(app, doctor)
+
+
+def presets(as_json: JsonFlag = False) -> None:
+    """List the case studies that can be run by name."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from search_spaces.presets import load_preset, preset_names
+
+    found = [load_preset(name) for name in preset_names()]
+    if as_json:
+        print_json({"items": [preset.model_dump(mode="json") for preset in found], "next_cursor": None})
+        return
+    table = Table("name", "what", "protocol", "minutes", "source", "published", box=None)
+    for preset in found:
+        protocol = preset.study.evaluation.protocol
+        table.add_row(preset.name, preset.title, protocol, f"{preset.minutes:g}", preset.source, preset.published)
+    Console().print(table)
