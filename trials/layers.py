@@ -23,7 +23,7 @@ class LaneDropout(keras.layers.Layer):  # type: ignore[misc]  # keras ships no t
         super().__init__(**kwargs)
         self.stream = stream
 
-    def call(self, inputs: Any, training: bool = False) -> Any:  # noqa: FBT001, FBT002  # Keras' signature
+    def call(self, inputs: Any, training: bool = False) -> Any:  # Keras' signature
         """Drops in training, passes through in inference; any shape."""
         if not training:
             return inputs

@@ -4,6 +4,7 @@ XLA's own convolution gradient is some 25 times slower inside a compiled loop th
 Each layer here shares the weights of the Keras layer that it stands for, and computes the same function.
 """
 
+from functools import reduce
 from typing import Any
 
 import keras
@@ -49,9 +50,6 @@ class MatmulConv2D(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
 class ReshapeMaxPooling2D(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
     """`MaxPooling2D` whose windows do not overlap, as pairwise maxima over the window's elements.
 
-    Where elements of a window are equal the gradient is shared among them, while the stock layer gives it to the first;
-    after ReLU both send nothing back from zeros, so that only equal positive elements differ.
-
     Args:
         inner: The layer whose pool size it uses.
     """
@@ -65,7 +63,10 @@ class ReshapeMaxPooling2D(keras.layers.Layer):  # type: ignore[misc]  # keras sh
         rows, columns = self.pool_size
         height, width, channels = inputs.shape[1] // rows, inputs.shape[2] // columns, inputs.shape[3]
         cut = inputs[:, : height * rows, : width * columns, :]
-        return ops.max(ops.reshape(cut, (-1, height, rows, width, columns, channels)), axis=(2, 4))
+        by_row = ops.reshape(cut, (-1, height, rows, width * columns, channels))
+        highest = reduce(ops.maximum, [by_row[:, :, i] for i in range(rows)])
+        by_column = ops.reshape(highest, (-1, height, width, columns, channels))
+        return reduce(ops.maximum, [by_column[:, :, :, j] for j in range(columns)])
 
 
 def for_cpu(model: keras.Model) -> keras.Model:

@@ -33,7 +33,7 @@ class ActiveLane:
     @property
     def n_epochs(self) -> int:
         """Epochs trained so far."""
-        return self.curve.shape[1]
+        return int(self.curve.shape[1])
 
     def extend(self, state: list[npt.NDArray[Any]], best: float, curve: Curve) -> None:
         """Takes over what a segment computed."""
@@ -43,17 +43,13 @@ class ActiveLane:
 
     def report(self, total_epochs: int) -> LaneReport:
         """The lane's state, with the results of the replicates that have their answer now."""
-        results = [
-            result for reader in self.open_readers if (result := self._result(reader, total_epochs)) is not None
-        ]
+        results = [result for reader in self.open_readers if (result := self._result(reader, total_epochs)) is not None]
         done = {result.replicate_id for result in results}
         self.open_readers = [reader for reader in self.open_readers if reader.replicate_id not in done]
         curve = self.curve
         if not self.open_readers:
             curve = curve[:, : max(result.last_epoch or 0 for result in results) + 1]
-        return LaneReport(
-            lane_id=self.lane.lane_id, n_epochs=curve.shape[1], curve=pack(curve), results=tuple(results)
-        )
+        return LaneReport(lane_id=self.lane.lane_id, n_epochs=curve.shape[1], curve=pack(curve), results=tuple(results))
 
     def stop(self, replicate_ids: tuple[int, ...]) -> None:
         """Drops replicates that need no more training."""

@@ -157,9 +157,7 @@ class Program:
         if self.plan.shuffle and n_rows > batch_size:  # in one batch, order is nothing but rounding
             order = permutation(fold(epoch_key, ORDER_STREAM), n_rows)
 
-        def step(
-            i: Tensor, state: State, loss: Tensor, right: Tensor, size: int
-        ) -> tuple[State, Tensor, Tensor]:
+        def step(i: Tensor, state: State, loss: Tensor, right: Tensor, size: int) -> tuple[State, Tensor, Tensor]:
             rows = batch_rows(i * batch_size, size)
             if order is not None:
                 rows = ops.take(order, rows, axis=0)

@@ -91,9 +91,7 @@ class Stepper:
         n_chunks = n_rows // EVALUATION_ROWS
 
         def chunk(x_part: Tensor, y_part: Tensor) -> tuple[Tensor, Tensor]:
-            logits, _ = self.model.stateless_call(
-                state.trainable, state.non_trainable, x_part, training=False
-            )
+            logits, _ = self.model.stateless_call(state.trainable, state.non_trainable, x_part, training=False)
             return self.losses(y_part, logits) * x_part.shape[0], self._right(y_part, logits)
 
         def body(i: Tensor, loss: Tensor, right: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -51,6 +51,7 @@ class TrainingProgram:
     """
 
     def __init__(self, cohort: Cohort, data: Dataset, model: keras.Model) -> None:
+        self.data = data  # kept, so that its id stays its own
         self.model = for_cpu(graft(model, cohort.grafts, cohort.structure).model)
         optimizer = _optimizer(cohort.training.optimizer)
         optimizer.build(self.model.trainable_variables)
@@ -118,7 +119,9 @@ class TrainingProgram:
             lane.extend([tensor[i] for tensor in state], float(best[i]), curves[i, :, : last[i] - first[i]])
 
 
-def train_cohort(cohort: Cohort, data: Dataset, model: keras.Model) -> Generator[SegmentReport, Verdicts, CohortFinished]:
+def train_cohort(
+    cohort: Cohort, data: Dataset, model: keras.Model
+) -> Generator[SegmentReport, Verdicts, CohortFinished]:
     """Trains every lane of a cohort.
 
     Lanes fill the program's slots in order; a lane that ends makes room for the next at a segment's end. What a lane
@@ -174,7 +177,7 @@ def _segment_epochs(training: TrainingProgram, n_lanes: int, previous: int) -> i
 def _training_program(cohort: Cohort, data: Dataset, model: keras.Model) -> TrainingProgram:
     identity = cohort.model_copy(update={"cohort_id": "", "study_id": "", "lanes": cohort.lanes[:1]})
     restores = all(reader.rule is None or reader.rule.restore_best for lane in cohort.lanes for reader in lane.readers)
-    key = identity.model_dump_json(exclude={"lanes", "max_seconds"}) + str(restores)
+    key = identity.model_dump_json(exclude={"lanes", "max_seconds"}) + f"{restores} {id(data)}"
     if key not in _programs:
         _programs[key] = TrainingProgram(cohort, data, model)
         while len(_programs) > MAX_PROGRAMS:
@@ -187,5 +190,3 @@ def _optimizer(asked: Optimizer) -> keras.optimizers.Optimizer:
     kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}
     options = {} if asked.name == "adam" else {"momentum": asked.momentum}
     return pure_optimizer(kinds[asked.name], learning_rate=asked.learning_rate, **options)
-
-

@@ -1,0 +1,95 @@
+"""Where regularizers are put into a model."""
+
+import keras
+import numpy as np
+import pytest
+
+from tests.trials.engine.cohorts import convnet, mlp
+from trials.engine.lane_scope import LaneScope, lane_scope
+from trials.engine.random_bits import Key
+from trials.errors import InfeasibleCohortError
+from trials.grafting import graft, penalised_kernels
+from trials.layers import LaneDropout
+
+
+def scope(rate: float) -> LaneScope:
+    words = [keras.ops.convert_to_tensor(word, "uint32") for word in (7, 11)]
+    return LaneScope(Key(words[0], words[1]), {"dropout.rate": keras.ops.convert_to_tensor(rate)})
+
+
+def order(model: keras.Model) -> list[str]:
+    return [layer.name for layer in model.layers[1:]]
+
+
+def test_dropout_sits_after_every_hidden_layer_but_not_after_the_logits() -> None:
+    grafted = graft(mlp(8, 6), ("dropout",), {})
+    assert order(grafted.model)[1:] == ["hidden_1", "hidden_1_dropout", "hidden_2", "hidden_2_dropout", "logits"]
+    assert grafted.dropout_sites == ("hidden_1", "hidden_2")
+
+
+def test_dropout_before_the_activation_splits_the_layer() -> None:
+    grafted = graft(mlp(8), ("dropout",), {"dropout.placement": "before_activation"})
+    assert order(grafted.model)[1:] == ["hidden_1", "hidden_1_dropout", "hidden_1_activation", "logits"]
+
+
+@pytest.mark.parametrize(
+    ("sites", "expected"),
+    [("dense", ("hidden_1",)), ("convolution", ("pool_1", "pool_2")), ("both", ("pool_1", "pool_2", "hidden_1"))],
+)
+def test_sites_choose_the_kind_of_layer(sites: str, expected: tuple[str, ...]) -> None:
+    assert graft(convnet(), ("dropout",), {"dropout.sites": sites}).dropout_sites == expected
+
+
+@pytest.mark.parametrize("placement", ["after_activation", "before_activation"])
+def test_grafted_model_equals_the_untouched_one_in_inference(placement: str) -> None:
+    x = np.random.default_rng(0).random((5, 8, 8, 1), np.float32)
+    model = mlp(8, 6)
+    before = np.asarray(model(x))
+    grafted = graft(model, ("dropout",), {"dropout.placement": placement}).model
+    np.testing.assert_array_equal(before, np.asarray(grafted(x)))
+
+
+def test_a_model_without_a_place_for_dropout_is_refused_by_name() -> None:
+    with pytest.raises(InfeasibleCohortError, match=r"dropout\.sites: expected layers of kind 'convolution'"):
+        graft(mlp(8), ("dropout",), {"dropout.sites": "convolution"})
+
+
+def test_penalties_act_on_hidden_kernels_alone() -> None:
+    model = graft(convnet(), ("dropout", "l2"), {}).model
+    names = [model.trainable_variables[i].path for i in penalised_kernels(model)]
+    assert names == ["conv_1/kernel", "conv_2/kernel", "hidden_1/kernel"]
+
+
+def test_dropout_at_rate_zero_is_exactly_the_identity() -> None:
+    x = np.random.default_rng(0).normal(size=(4, 50)).astype(np.float32)
+    with lane_scope(scope(0.0)):
+        np.testing.assert_array_equal(np.asarray(LaneDropout(0)(x, training=True)), x)
+
+
+def test_dropout_drops_the_asked_share_and_scales_the_rest() -> None:
+    x = np.ones((400, 250), np.float32)
+    with lane_scope(scope(0.3)):
+        dropped = np.asarray(LaneDropout(0)(x, training=True))
+    assert abs((dropped == 0).mean() - 0.3) < 4 * np.sqrt(0.3 * 0.7 / x.size)
+    np.testing.assert_allclose(dropped[dropped > 0], 1 / 0.7, rtol=1e-6)
+
+
+def test_neighbouring_rates_drop_nested_sets() -> None:
+    x = np.ones((20, 50), np.float32)
+    with lane_scope(scope(0.2)):
+        few = np.asarray(LaneDropout(0)(x, training=True)) == 0
+    with lane_scope(scope(0.5)):
+        many = np.asarray(LaneDropout(0)(x, training=True)) == 0
+    assert np.all(many[few])
+
+
+def test_layers_draw_different_masks_in_one_step() -> None:
+    x = np.ones((20, 50), np.float32)
+    with lane_scope(scope(0.5)):
+        one, other = (np.asarray(LaneDropout(stream)(x, training=True)) for stream in (0, 1))
+    assert 0.4 < (one == other).mean() < 0.6
+
+
+def test_training_outside_the_engine_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="outside a lane scope"):
+        LaneDropout(0)(np.ones((1, 2), np.float32), training=True)
