@@ -1,8 +1,8 @@
 """Random numbers as a pure function of a key and a counter.
 
 A key is 64 bits, held as two 32-bit words. `fold` derives the key of a purpose (a step, a layer) from another one,
-`uniform` and `permutation` draw from a key. Nothing is stored or advanced, so that lanes of equal seed see equal draws whatever
-else they do, and a resumed lane continues exactly. Both key words enter every number between rounds of mixing.
+`uniform` and `permutation` draw from a key. Nothing is stored or advanced, so that lanes of equal seed see equal draws
+whatever else they do, and a resumed lane continues exactly. Both key words enter every number between rounds of mixing.
 
 References:
     Salmon et al., 2011, Parallel random numbers: as easy as 1, 2, 3, SC11 (counter-based generation).
