@@ -20,7 +20,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Secured:
         services: What `compose(settings)` made, if the caller has it already.
 
     Raises:
-        RemoteHostRefusedError: The settings ask to listen beyond this machine.
+        RefusedSettingError: The settings ask to listen beyond this machine.
         DatabaseUnavailableError: The database cannot be reached.
     """
     check_host(settings.host)

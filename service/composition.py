@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
 from service.database.engine import Database
+from service.errors import RefusedSettingError
 from service.security import ensure_token
 from service.settings import Settings
 from service.studies import Studies
@@ -32,10 +35,11 @@ def compose(settings: Settings) -> Services:
 
     Raises:
         DatabaseUnavailableError: The database cannot be reached.
+        RefusedSettingError: It is of a kind that is not supported.
     """
     for folder in (settings.data_dir, settings.data_dir / "datasets", settings.data_dir / "logs"):
         folder.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.database_url)
+    database = _database(settings)
     database.migrate()
     token, token_is_new = ensure_token(settings.token_path)
     return Services(
@@ -45,6 +49,15 @@ def compose(settings: Settings) -> Services:
         token=token,
         token_is_new=token_is_new,
     )
+
+
+def _database(settings: Settings) -> Database:
+    try:
+        return Database(settings.database_url)
+    except (ValueError, ArgumentError, NoSuchModuleError):
+        kind = settings.database_url.partition("://")[0][:40]
+        msg = f"--database: expected sqlite:///FILE or postgresql+psycopg://...; received {kind}"
+        raise RefusedSettingError(msg) from None
 
 
 def executor_of(settings: Settings) -> "Executor":

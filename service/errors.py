@@ -25,6 +25,12 @@ class InvalidStudySpecError(ServiceError):
         self.errors = errors
 
 
+class RefusedSettingError(ServiceError):
+    """The operator set something that this service does not do."""
+
+    title = "Refused setting"
+
+
 class StudyNotFoundError(ServiceError):
     """No study has this id."""
 

@@ -22,7 +22,16 @@ KINDS = {
 }
 """What is expected, by pydantic's error type; any other type is expected what its message says."""
 
-PREFIXES = {"Input should be ": "", "Input should ": "", "String should match ": "text matching ", "expected ": ""}
+PREFIXES = {
+    "Input should be greater than or equal to ": "at least ",
+    "Input should be less than or equal to ": "at most ",
+    "Input should be greater than ": "above ",
+    "Input should be less than ": "below ",
+    "Input should be ": "",
+    "Input should ": "",
+    "String should match ": "text matching ",
+    "expected ": "",
+}
 """How pydantic's messages begin, and what to say instead."""
 
 SCALARS = "a number, a word, true or false"
@@ -91,10 +100,15 @@ def _from_message(detail: ErrorDetails, received: str) -> tuple[str, str]:
     expected, separator, named = text.partition(", received ")
     if separator:
         return expected, named
+    return KINDS.get(detail["type"], in_words(expected)), received
+
+
+def in_words(message: str) -> str:
+    """What pydantic's message expects, as the end of a sentence that begins with "expected"."""
     for prefix, instead in PREFIXES.items():
-        if expected.startswith(prefix):
-            expected = instead + expected.removeprefix(prefix)
-    return KINDS.get(detail["type"], expected), received
+        if message.startswith(prefix):
+            return instead + message.removeprefix(prefix)
+    return message
 
 
 def _merged(faults: list[Fault]) -> Fault:

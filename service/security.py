@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.documents import MAX_DOCUMENT_BYTES
-from service.errors import ServiceError
+from service.errors import RefusedSettingError
 from service.problems import problem
 from service.settings import Settings
 
@@ -52,24 +52,18 @@ HEADERS = {
 }
 
 
-class RemoteHostRefusedError(ServiceError):
-    """The service was asked to listen where others can reach it."""
-
-    title = "Address refused"
-
-
 def check_host(host: str) -> None:
     """Refuses to listen beyond this machine: one shared token is not enough there.
 
     Raises:
-        RemoteHostRefusedError: The host is no loopback address.
+        RefusedSettingError: The host is no loopback address.
     """
     if host not in LOOPBACK:
         allowed = ", ".join(sorted(LOOPBACK))
         msg = (
-            f"host: expected one of {allowed} (others need keys of their own, which do not exist yet); received {host}"
+            f"--host: expected one of {allowed} (others need keys of their own, which do not exist yet); received {host}"
         )
-        raise RemoteHostRefusedError(msg)
+        raise RefusedSettingError(msg)
 
 
 def ensure_token(path: Path) -> tuple[str, bool]:

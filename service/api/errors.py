@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from service.errors import InvalidStudySpecError, ServiceError
 from service.problems import problem
-from service.refusals import show
+from service.refusals import in_words, show
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def _request_error(_: Request, error: Exception) -> Response:
     faults = [
         {
             "field": ".".join(map(str, fault["loc"])),
-            "expected": str(fault["msg"]).removeprefix("Input should be ").removeprefix("String should "),
+            "expected": in_words(str(fault["msg"])),
             "received": show(fault.get("input")),
         }
         for fault in error.errors()

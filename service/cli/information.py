@@ -23,8 +23,8 @@ def presets(as_json: JsonFlag = False) -> None:
     if as_json:
         print_json({"items": [preset.model_dump(mode="json") for preset in found], "next_cursor": None})
         return
-    table = Table("name", "what", "protocol", "minutes", "source", "published", box=None)
+    table = Table("name", "what it is", "published", "source", "minutes", box=None)
+    table.columns[0].no_wrap = True
     for preset in found:
-        protocol = preset.study.evaluation.protocol
-        table.add_row(preset.name, preset.title, protocol, f"{preset.minutes:g}", preset.source, preset.published)
+        table.add_row(preset.name, preset.title, preset.published, preset.source, f"{preset.minutes:g}")
     Console().print(table)

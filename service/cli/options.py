@@ -69,7 +69,7 @@ def command(app: typer.Typer, function: Callable[..., Any], name: str | None = N
 
 
 def _guarded(function: Callable[..., Any], asked: dict[str, Any] | None, arguments: dict[str, Any]) -> int:
-    from service.errors import InvalidStudySpecError, PresetNotFoundError, ServiceError
+    from service.errors import InvalidStudySpecError, RefusedSettingError, ServiceError
 
     try:
         if asked is not None:
@@ -81,7 +81,7 @@ def _guarded(function: Callable[..., Any], asked: dict[str, Any] | None, argumen
         return WRONG_INPUT
     except ServiceError as error:
         complain(str(error))
-        return WRONG_INPUT if isinstance(error, PresetNotFoundError) else FAILED
+        return WRONG_INPUT if isinstance(error, RefusedSettingError) else FAILED
     except KeyboardInterrupt:
         complain("interrupted")
         return 130

@@ -55,7 +55,7 @@ def print_study(study: StudyView, trials: list[TrialView], *, more: bool) -> Non
         table.add_row(str(trial.number), trial.state, parameters, *scores, trial.reason or "")
     console.print(table)
     if more:
-        console.print("… and more: --json --cursor, or the pages")
+        console.print(f"… and more on the page /ui/studies/{study.id}")
 
 
 def _score(trial: TrialView, metric: str) -> str:
