@@ -13,7 +13,7 @@ from search_spaces.values import Point, Scalar
 
 
 def point_key(point: Point) -> str:
-    """A key that is equal for equal points (0 and 0.0 are), whatever their order and wherever computed; 32 hex digits."""
+    """A key that is equal for equal points (0 equals 0.0), whatever their order, on every machine; 32 hex digits."""
     plain = {k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in point.items()}
     canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:32]

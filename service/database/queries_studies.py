@@ -50,6 +50,11 @@ def select_study(connection: Connection, study_id: str, *, lock: bool = False) -
     return connection.execute(statement.with_for_update() if lock else statement).mappings().one_or_none()
 
 
+def select_any_study(connection: Connection, study_id: str) -> StudyRow:
+    """A study that exists, also one that is being deleted."""
+    return connection.execute(select(studies).where(studies.c.id == study_id)).mappings().one()
+
+
 def select_studies(
     connection: Connection, *, state: str | None, tag: str | None, below: int | None, limit: int
 ) -> list[StudyRow]:

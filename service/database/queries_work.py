@@ -3,17 +3,19 @@
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.engine import RowMapping
 
 from service.database.queries_trials import chunks
-from service.database.tables import curves, replicates, trials
+from service.database.tables import curves, replicates, studies, trials
 from trials.protocol import ReplicateResult
 
 QueuedRow: TypeAlias = RowMapping
 OPEN = ("queued", "running")
+MAX_OWN_FAULTS = 3
+MAX_LOST_WORKERS = 10
 
 
 def select_queued(connection: Connection, study_id: str, limit: int) -> list[QueuedRow]:
@@ -39,6 +41,30 @@ def count_open(connection: Connection, study_id: str) -> tuple[int, int]:
     of_trials = select(func.count()).where(trials.c.study_id == study_id, trials.c.state.in_(OPEN))
     of_replicates = select(func.count()).where(replicates.c.study_id == study_id, replicates.c.state.in_(OPEN))
     return connection.execute(of_trials).scalar_one(), connection.execute(of_replicates).scalar_one()
+
+
+def count_queued(connection: Connection, study_id: str) -> int:
+    """Number of replicates that wait."""
+    statement = select(func.count()).where(replicates.c.study_id == study_id, replicates.c.state == "queued")
+    return connection.execute(statement).scalar_one()
+
+
+def count_trials_of(connection: Connection, replicate_ids: Iterable[int]) -> int:
+    """Number of trials that some replicates belong to."""
+    found: set[int] = set()
+    for chunk in chunks(replicate_ids):
+        statement = select(replicates.c.trial_id).where(replicates.c.id.in_(chunk)).distinct()
+        found.update(connection.execute(statement).scalars())
+    return len(found)
+
+
+def select_open(connection: Connection, trial_ids: Iterable[int]) -> list[RowMapping]:
+    """Those of some trials that have not ended."""
+    found: list[RowMapping] = []
+    for chunk in chunks(trial_ids):
+        statement = select(trials).where(trials.c.id.in_(chunk), trials.c.state.in_(OPEN)).order_by(trials.c.number)
+        found.extend(connection.execute(statement).mappings())
+    return found
 
 
 def mark_running(connection: Connection, replicate_ids: Iterable[int], cohort_id: str) -> int:
@@ -109,22 +135,32 @@ def requeue_cohort(connection: Connection, cohort_id: str) -> None:
     connection.execute(update(replicates).where(lost).values(state="queued", cohort_id=None, n_epochs=0))
 
 
-def charge(connection: Connection, trial_ids: Iterable[int], *, column: str, reason: str) -> dict[int, tuple[int, str]]:
-    """Counts a loss on trials (`own_faults` or `lost_workers`) and adds its reason.
+def requeue_strays(connection: Connection, study_id: str, cohort_ids: Iterable[str]) -> None:
+    """Puts running replicates of unknown cohorts back into the queue: an unnoticed commit gave them out."""
+    of_study = and_(replicates.c.study_id == study_id, replicates.c.state == "running")
+    found = connection.execute(select(replicates.c.cohort_id).where(of_study).distinct()).scalars()
+    for cohort_id in set(found) - set(cohort_ids):
+        if cohort_id is not None:
+            trial_ids = set(running_in_cohort(connection, cohort_id).values())
+            requeue_cohort(connection, cohort_id)
+            close_trials(connection, trial_ids)
 
-    Returns:
-        Trial id to the new count and all reasons so far.
-    """
-    ids = list(trial_ids)
+
+def charge(connection: Connection, trial_ids: Iterable[int], *, column: str, reason: str) -> None:
+    """Counts a loss on trials (`own_faults` or `lost_workers`) and adds its reason."""
     added = case((trials.c.reason.is_(None), reason), else_=trials.c.reason + "\n" + reason)
-    counter = trials.c[column]
-    for chunk in chunks(ids):
-        connection.execute(update(trials).where(trials.c.id.in_(chunk)).values({column: counter + 1, "reason": added}))
-    found: dict[int, tuple[int, str]] = {}
-    for chunk in chunks(ids):
-        statement = select(trials.c.id, counter, trials.c.reason).where(trials.c.id.in_(chunk))
-        found |= {key: (count, reasons) for key, count, reasons in connection.execute(statement)}
-    return found
+    for chunk in chunks(trial_ids):
+        values = {column: trials.c[column] + 1, "reason": added}
+        connection.execute(update(trials).where(trials.c.id.in_(chunk)).values(values))
+
+
+def fail_hopeless(connection: Connection, trial_ids: Iterable[int]) -> None:
+    """Fails what is open of those trials that were lost too often, with all reasons."""
+    for chunk in chunks(trial_ids):
+        hopeless = or_(trials.c.own_faults >= MAX_OWN_FAULTS, trials.c.lost_workers >= MAX_LOST_WORKERS)
+        statement = select(trials.c.id, trials.c.reason).where(trials.c.id.in_(chunk), hopeless)
+        for trial_id, reasons in connection.execute(statement).all():
+            end_replicates(connection, [trial_id], state="failed", reason=reasons)
 
 
 def close_trials(connection: Connection, trial_ids: Iterable[int]) -> None:
@@ -170,3 +206,26 @@ def optuna_ids(connection: Connection, study_id: str) -> set[int]:
         trials.c.study_id == study_id, trials.c.optuna_trial_id.is_not(None)
     )
     return {key for (key,) in connection.execute(statement) if key is not None}
+
+
+def explain(connection: Connection, trial_id: int, reason: str) -> None:
+    """Notes why a trial ended as it did."""
+    connection.execute(update(trials).where(trials.c.id == trial_id).values(reason=reason))
+
+
+def failure_reasons(connection: Connection, study_id: str, limit: int) -> list[str]:
+    """The different reasons why trials of a study failed, the most frequent first."""
+    statement = (
+        select(trials.c.reason)
+        .where(trials.c.study_id == study_id, trials.c.state == "failed", trials.c.reason.is_not(None))
+        .group_by(trials.c.reason)
+        .order_by(func.count().desc(), trials.c.reason)
+        .limit(limit)
+    )
+    return [reason for reason in connection.execute(statement).scalars() if reason is not None]
+
+
+def settle(connection: Connection, study_id: str) -> None:
+    """Notes that nothing is left to do for a study, and gives it free."""
+    values = {"settled": True, "fence": studies.c.fence + 1, "lease_holder": None, "lease_until": None}
+    connection.execute(update(studies).where(studies.c.id == study_id).values(values))

@@ -1,0 +1,128 @@
+"""What a coordinator has before it: the studies it owns, the cohorts under way, the events it has not dealt with."""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from search_spaces.spec import StudySpec
+from service.coordinator.group import lanes_per_cohort
+from service.coordinator.lease import Lease, Leases
+from service.database import queries_work as work
+from service.database.engine import Database
+from service.database.queries_studies import StudyRow, select_any_study
+from service.optuna_bridge import OptunaBridge, OptunaStudy
+from trials.executors.base import Executor
+from trials.protocol import Cohort, Event
+
+
+@dataclass
+class OwnedStudy:
+    """A study that this coordinator owns.
+
+    Attributes:
+        lanes_per_cohort: Lanes that its cohorts aim at.
+        is_active: Whether it is to be trained; if not, only Optuna's view of it is to be brought up to date.
+        reported: Trial id to the last epoch that Optuna was told about.
+        n_cohorts: How many cohorts it was split into so far, for their ids.
+        twin: Its twin in Optuna; None until needed, and after an outage.
+    """
+
+    lease: Lease
+    spec: StudySpec
+    lanes_per_cohort: int
+    is_active: bool = True
+    reported: dict[int, int] = field(default_factory=dict)
+    n_cohorts: int = 0
+    twin: OptunaStudy | None = None
+
+    @property
+    def id(self) -> str:
+        """The study's id."""
+        return self.lease.study_id
+
+
+@dataclass
+class Flight:
+    """A cohort under way, with the lease under which it was sent out and the replicates it still owes."""
+
+    cohort: Cohort
+    lease: Lease
+    owed: set[int]
+
+
+@dataclass
+class Desk:
+    """Everything the stages of the loop work on.
+
+    Attributes:
+        events: What training said and was not dealt with yet; an event stays until it is recorded.
+        unsure: Whether the database was away, so that a commit may have happened that we do not know of.
+        n_refused_writes: How often a write was refused because a study was no longer ours.
+    """
+
+    database: Database
+    executor: Executor
+    leases: Leases
+    bridge: OptunaBridge
+    studies: dict[str, OwnedStudy] = field(default_factory=dict)
+    flights: dict[str, Flight] = field(default_factory=dict)
+    events: deque[Event] = field(default_factory=deque)
+    unsure: bool = False
+    n_refused_writes: int = 0
+
+    @contextmanager
+    def write(self, study: OwnedStudy) -> Iterator[Connection]:
+        """A write transaction on a study, refused if the study is no longer ours.
+
+        Raises:
+            LeaseLostError: It is not.
+        """
+        with self.database.begin() as connection:
+            self.leases.guard(connection, study.lease)
+            yield connection
+
+    def row(self, connection: Connection, study: OwnedStudy) -> StudyRow:
+        """The study's row, also of one that is being deleted."""
+        return select_any_study(connection, study.id)
+
+    def twin(self, study: OwnedStudy) -> OptunaStudy:
+        """The study's twin in Optuna, opened and reconciled when first asked for."""
+        if study.twin is None:
+            with self.database.read() as connection:
+                known_ids = work.optuna_ids(connection, study.id)
+            study.twin = self.bridge.open(study.id, study.spec, known_ids)
+        return study.twin
+
+    def take(self, study_id: str) -> None:
+        """Takes a study that has no owner; nothing happens if another coordinator is faster."""
+        with self.database.begin() as connection:
+            lease = self.leases.acquire(connection, study_id)
+            if lease is None:
+                return
+            row = select_any_study(connection, study_id)
+        spec = StudySpec.model_validate(row["spec"])
+        lanes = lanes_per_cohort(spec, self.executor.n_slots)
+        self.studies[study_id] = OwnedStudy(lease, spec, lanes, is_active=row["state"] == "running")
+
+    def drop(self, study: OwnedStudy) -> None:
+        """Forgets a study that is no longer ours; its cohorts are stopped when they next report."""
+        self.studies.pop(study.id, None)
+
+    def doubt(self) -> None:
+        """After an outage: reopen the twins, and look for replicates that were handed out without our knowing."""
+        self.unsure = True
+        for study in self.studies.values():
+            study.twin = None
+
+    def study_of(self, event: Event) -> str:
+        """Id of the study that an event is about; empty if its cohort is not known."""
+        flight = self.flights.get(event.cohort_id)
+        return flight.cohort.study_id if flight else ""
+
+    def owner_of(self, flight: Flight) -> OwnedStudy | None:
+        """The study that a cohort belongs to, if it is ours under the same lease as when the cohort was sent out."""
+        study = self.studies.get(flight.cohort.study_id)
+        return study if study is not None and study.lease is flight.lease else None

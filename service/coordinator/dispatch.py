@@ -1,0 +1,65 @@
+"""Dispatch: queued replicates, grouped into cohorts, go where training happens."""
+
+from service.coordinator.attention import guarded
+from service.coordinator.desk import Desk, Flight, OwnedStudy
+from service.coordinator.group import QueuedReplicate, group
+from service.database import queries_work as work
+from trials.protocol import Cohort
+
+MAX_QUEUED_READ = 4096
+"""Replicates that are grouped at a time."""
+
+
+def send_out(desk: Desk) -> None:
+    """Fills the free slots, the studies taking turns."""
+    while any(_send_one(desk, study) for study in in_turn(desk)):
+        pass
+
+
+def _send_one(desk: Desk, study: OwnedStudy) -> bool:
+    sent = False
+    with guarded(desk, study):
+        sent = dispatch(desk, study)
+    return sent
+
+
+def dispatch(desk: Desk, study: OwnedStudy) -> bool:
+    """Sends one cohort of a study out, if a slot is free and something is queued; returns whether it did.
+
+    Replicates are marked as running before the cohort is sent: a crash in between leaves them to the lease.
+
+    Raises:
+        LeaseLostError: The study is no longer ours; nothing was sent.
+    """
+    if desk.executor.free_slots() < 1:
+        return False
+    with desk.database.read() as connection:
+        rows = work.select_queued(connection, study.id, MAX_QUEUED_READ)
+    if not rows:
+        return False
+    queued = [QueuedReplicate(row["id"], row["number"], row["seed"], row["parameters"], row["losses"]) for row in rows]
+    study.n_cohorts += 1
+    prefix = f"{study.id}-{study.lease.fence}-{study.n_cohorts}"
+    cohort = group(study.id, study.spec, queued, lanes_per_cohort=study.lanes_per_cohort, prefix=prefix)[0]
+    owed = _owed(cohort)
+    with desk.write(study) as connection:
+        taken = work.mark_running(connection, owed, cohort.cohort_id)
+        if taken != len(owed):
+            work.requeue_cohort(connection, cohort.cohort_id)
+            return False
+    desk.flights[cohort.cohort_id] = Flight(cohort, study.lease, owed)
+    desk.executor.submit(cohort)
+    return True
+
+
+def in_turn(desk: Desk) -> list[OwnedStudy]:
+    """Studies in the order in which they may send a cohort: the fewest cohorts under way first, then the oldest."""
+    under_way = dict.fromkeys(desk.studies, 0)
+    for flight in desk.flights.values():
+        if flight.cohort.study_id in under_way:
+            under_way[flight.cohort.study_id] += 1
+    return sorted(desk.studies.values(), key=lambda study: under_way[study.id])
+
+
+def _owed(cohort: Cohort) -> set[int]:
+    return {reader.replicate_id for lane in cohort.lanes for reader in lane.readers}

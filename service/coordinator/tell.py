@@ -1,0 +1,48 @@
+"""Tells Optuna about trials that have ended. The ledger knows first; what Optuna has not heard is told again."""
+
+from collections.abc import Sequence
+
+from service.coordinator.desk import Desk, OwnedStudy
+from service.database import queries_trials as trial_rows
+from service.database import queries_work as work
+from service.database.queries_trials import ReplicateRow, TrialRow
+from service.optuna_bridge import EndedTrial
+from service.study_views import summarize
+
+SHOWN = ("train_accuracy", "validation_accuracy", "test_accuracy")
+
+
+def tell_ended(desk: Desk, study: OwnedStudy) -> None:
+    """Tells Optuna what it does not know yet.
+
+    Raises:
+        LeaseLostError: The study is no longer ours.
+    """
+    with desk.database.read() as connection:
+        untold = work.select_untold(connection, study.id)
+        replicates = trial_rows.select_replicates(connection, [trial["id"] for trial in untold])
+    if not untold:
+        return
+    told: dict[int, int | None] = {}
+    for trial in untold:
+        if trial["state"] == "cancelled" and trial["optuna_trial_id"] is None:
+            told[trial["id"]] = None
+            continue
+        ended = _ended(trial, replicates.get(trial["id"], []), study.spec.objective.metric)
+        told[trial["id"]] = desk.twin(study).tell(ended)
+    with desk.write(study) as connection:
+        work.mark_told(connection, told)
+
+
+def _ended(trial: TrialRow, replicates: Sequence[ReplicateRow], metric: str) -> EndedTrial:
+    summary = summarize(replicates)
+    attributes = {f"{name}_{part}": summary[name][part] for name in SHOWN for part in ("mean", "standard_error")}
+    return EndedTrial(
+        number=trial["number"],
+        state=trial["state"],
+        point=trial["parameters"],
+        value=summary[metric]["mean"],
+        attributes=attributes | {"n": summary[metric]["n"]},
+        reason=trial["reason"],
+        optuna_trial_id=trial["optuna_trial_id"],
+    )
