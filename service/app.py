@@ -44,5 +44,5 @@ def create_app(settings: Settings, services: Services | None = None) -> Secured:
     ):
         app.include_router(router)
     app.openapi = partial(openapi.describe, app)  # type: ignore[method-assign]  # FastAPI's documented way
-    app.router.default = Dashboard(partial(dashboard_of, settings.database_url))
+    app.router.default = Dashboard(partial(dashboard_of, services.database))
     return Secured(app, credentials=credentials, settings=settings)

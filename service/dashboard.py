@@ -8,6 +8,7 @@ import anyio.to_thread
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.database.engine import Database
 from service.problems import problem
 
 READABLE = re.compile(
@@ -55,14 +56,14 @@ class Dashboard:
             return self._app
 
 
-def dashboard_of(database_url: str) -> ASGIApp:
+def dashboard_of(database: Database) -> ASGIApp:
     """Optuna's dashboard as an ASGI application."""
     from a2wsgi import WSGIMiddleware
     from optuna_dashboard import wsgi
 
-    from service.optuna_bridge import storage_of
+    from service.optuna_bridge import make_storage
 
-    app: ASGIApp = WSGIMiddleware(wsgi(storage_of(database_url)))
+    app: ASGIApp = WSGIMiddleware(wsgi(make_storage(database, begin="BEGIN")))
     return app
 
 
