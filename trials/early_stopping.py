@@ -58,7 +58,7 @@ def replay(monitored: npt.NDArray[np.floating], rule: StoppingRule) -> Stop:
         raise ValueError(msg)
     sign = -1.0 if rule.monitor == "validation_loss" else 1.0
     best, best_epoch, wait = -np.inf, 0, 0
-    for epoch, value in enumerate(sign * monitored.astype(np.float64)):
+    for epoch, value in enumerate((sign * monitored.astype(np.float64)).tolist()):
         if value - rule.min_delta > best:
             best, best_epoch, wait = value, epoch, 0
             continue

@@ -12,7 +12,6 @@ from service.effects.wording import (
     percent,
     points,
     signed_points,
-    title,
 )
 
 STYLES: dict[Verdict, str] = {"helps": "bold green", "hurts": "bold red", "not separable": "bold"}
@@ -32,7 +31,7 @@ def effects_table(effects: Effects) -> RenderableType:
 
 def _table(effect: RegularizerEffect) -> Table:
     table = Table(caption=CAPTION, caption_justify="left")
-    table.add_column(Text(f"{title(effect.name)} {effect.knob}"))
+    table.add_column(effect.knob)
     for heading in ("n", "train", "validation", "test", "difference", "p (Holm)"):
         table.add_column(heading, justify="right", no_wrap=True)
     for level in effect.levels:

@@ -57,3 +57,8 @@ def make_record(
             if curve is not None:
                 curves[replicate.replicate_id] = curve(point, seed)
     return StudyRecord(study_id="s1", name=name, spec=spec, replicates=tuple(replicates), curves=curves)
+
+
+def rate(point: Point) -> float:
+    """The dropout rate of a point."""
+    return float(point["dropout.rate"])
