@@ -140,6 +140,9 @@ class CohortRefused(Value):
     reason: str
 
 
+LossCause: TypeAlias = Literal["abort", "memory", "hang", "deadline", "cancelled"]
+
+
 class CohortLost(Value):
     """The training process ended before the cohort did. What was not answered is trained again.
 
@@ -150,7 +153,7 @@ class CohortLost(Value):
 
     kind: Literal["lost"] = "lost"
     cohort_id: str
-    cause: Literal["abort", "memory", "hang", "deadline", "cancelled"]
+    cause: LossCause
     reason: str
 
 

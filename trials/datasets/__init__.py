@@ -1,0 +1,49 @@
+"""Loading data: one loader per file, one explicit table."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from search_spaces.datasets import CirclesRef, NamedRef
+from trials.datasets.circles import load_circles
+from trials.datasets.dataset import Dataset, RawDataset
+from trials.datasets.digits import load_digits, load_digits_rows
+from trials.datasets.keras_downloads import load_download
+from trials.datasets.mnist_5k import load_mnist_5k
+from trials.datasets.npz import load_npz
+from trials.errors import InfeasibleCohortError
+
+__all__ = ["LOADERS", "Dataset", "RawDataset", "load"]
+
+DatasetRef: TypeAlias = CirclesRef | NamedRef
+
+LOADERS: dict[str, Callable[[DatasetRef, Path], RawDataset]] = {
+    "circles": load_circles,
+    "digits": load_digits,
+    "digits_rows": load_digits_rows,
+    "mnist_5k": load_mnist_5k,
+    "mnist": load_download,
+    "fashion_mnist": load_download,
+    "cifar10": load_download,
+}
+"""Loaders of the built-in datasets. Any other name is a `NAME.npz` in the data directory."""
+
+
+def load(ref: DatasetRef, datasets_dir: Path) -> RawDataset:
+    """Loads the dataset that a study refers to.
+
+    Args:
+        ref: The reference.
+        datasets_dir: Where `NAME.npz` files lie.
+
+    Raises:
+        InfeasibleCohortError: There is no such dataset, or it cannot be read; the text says what to do.
+    """
+    if ref.name in LOADERS:
+        return LOADERS[ref.name](ref, datasets_dir)
+    path = datasets_dir / f"{ref.name}.npz"
+    if path.exists():
+        return load_npz(path)
+    own = sorted(file.stem for file in datasets_dir.glob("*.npz"))
+    expected = ", ".join([*LOADERS, *(name for name in own if name not in LOADERS)])
+    raise InfeasibleCohortError(f"dataset: expected one of {expected}, or a file {path.resolve()}; received {ref.name}")

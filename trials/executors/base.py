@@ -1,6 +1,8 @@
 """The contract between the coordinator and the places where training happens."""
 
 from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Self
 
 from trials.protocol import Cohort, Event, Verdicts
 
@@ -46,3 +48,11 @@ class Executor(ABC):
     @abstractmethod
     def close(self) -> None:
         """Ends all training and frees everything; cohorts under way are lost without an event. May be called twice."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

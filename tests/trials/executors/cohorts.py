@@ -1,0 +1,63 @@
+"""Cohorts for executors to train, and the conversation that trains them."""
+
+import time
+from collections.abc import Callable
+from itertools import count
+
+from search_spaces.datasets import NamedRef
+from search_spaces.models import MLP
+from search_spaces.spec import Evaluation, Training
+from search_spaces.values import Point
+from trials.executors.base import Executor
+from trials.protocol import Cohort, Event, Lane, Reader, SegmentReport, Verdicts
+
+TIMEOUT_SECONDS = 120.0
+
+_numbers = count()
+
+
+def make_cohort(
+    *settings: Point, behaviour: str = "", dataset: str = "digits", epochs: int = 3, max_seconds: float | None = None
+) -> Cohort:
+    """A cohort with a lane for each setting; lane and replicate ids are 0, 1, …
+
+    `behaviour` names what `training_functions.behave` does.
+    """
+    return Cohort(
+        cohort_id=f"cohort-{next(_numbers)}",
+        study_id=behaviour,
+        dataset=NamedRef(name=dataset),
+        model=MLP(hidden_units=(8,)),
+        preprocessing="scale",
+        evaluation=Evaluation(),
+        training=Training(epochs=epochs, batch_size=128),
+        grafts=("dropout",),
+        max_seconds=max_seconds,
+        lanes=tuple(
+            Lane(lane_id=i, seed=i, settings=setting, readers=(Reader(replicate_id=i),))
+            for i, setting in enumerate(settings or ({},))
+        ),
+    )
+
+
+def first_event(executor: Executor) -> Event:
+    """The next event, however long it takes within reason."""
+    until = time.monotonic() + TIMEOUT_SECONDS
+    while time.monotonic() < until:
+        if events := executor.poll(1.0):
+            assert len(events) == 1
+            return events[0]
+    message = f"no event within {TIMEOUT_SECONDS} s"
+    raise AssertionError(message)
+
+
+def converse(
+    executor: Executor, cohort: Cohort, stop: Callable[[SegmentReport], tuple[int, ...]] = lambda _: ()
+) -> list[Event]:
+    """Submits a cohort and answers its reports until it ends; all its events."""
+    executor.submit(cohort)
+    events = [first_event(executor)]
+    while isinstance(report := events[-1], SegmentReport):
+        executor.answer(Verdicts(cohort_id=cohort.cohort_id, stop=stop(report)))
+        events.append(first_event(executor))
+    return events

@@ -1,0 +1,66 @@
+"""From a cohort to its training: load, split, preprocess, build, train."""
+
+from collections.abc import Generator
+from functools import lru_cache
+from pathlib import Path
+
+from search_spaces.datasets import CirclesRef, NamedRef
+from search_spaces.spec import Evaluation
+from trials.datasets import Dataset, load
+from trials.engine.train import train_cohort
+from trials.errors import InfeasibleCohortError
+from trials.models import build
+from trials.preprocessing import prepare
+from trials.protocol import Cohort, CohortFinished, SegmentReport, Verdicts
+
+MAX_DATASETS = 2
+"""Datasets kept in the memory of one process."""
+
+
+def train(cohort: Cohort, datasets_dir: Path) -> Generator[SegmentReport, Verdicts, CohortFinished]:
+    """Trains a cohort.
+
+    Args:
+        cohort: What to train.
+        datasets_dir: Where `NAME.npz` files lie.
+
+    Yields:
+        A report per segment; send the verdicts.
+
+    Returns:
+        The cohort's end.
+
+    Raises:
+        InfeasibleCohortError: Its data or model cannot be had.
+    """
+    version = _file_version(datasets_dir / f"{cohort.dataset.name}.npz")
+    dataset = _dataset(
+        cohort.dataset, cohort.preprocessing, cohort.evaluation, cohort.split_seed, (datasets_dir, version)
+    )
+    if "augmentation" in cohort.grafts and len(dataset.input_shape) != 3:
+        raise InfeasibleCohortError(
+            f"regularizers.augmentation: expected images (height, width, channels); received examples of shape "
+            f"{dataset.input_shape}"
+        )
+    model = build(cohort.model, dataset.input_shape, dataset.n_classes)
+    return (yield from train_cohort(cohort, dataset, model))
+
+
+def _file_version(path: Path) -> tuple[int, int] | None:
+    """Changes when the file is replaced, so that nobody trains on data kept from before."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+@lru_cache(maxsize=MAX_DATASETS)
+def _dataset(
+    ref: CirclesRef | NamedRef,
+    preprocessing: str,
+    evaluation: Evaluation,
+    split_seed: int,
+    source: tuple[Path, tuple[int, int] | None],
+) -> Dataset:
+    return prepare(load(ref, source[0]), preprocessing, evaluation, split_seed)
