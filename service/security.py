@@ -60,9 +60,7 @@ def check_host(host: str) -> None:
     """
     if host not in LOOPBACK:
         allowed = ", ".join(sorted(LOOPBACK))
-        msg = (
-            f"--host: expected one of {allowed} (others need keys of their own, which do not exist yet); received {host}"
-        )
+        msg = f"--host: expected one of {allowed}, as there is but one token; received {host}"
         raise RefusedSettingError(msg)
 
 

@@ -11,7 +11,6 @@ import uvicorn
 
 from service.app import create_app
 from service.composition import Services, executor_of
-from service.coordinator.loop import Coordinator
 from service.errors import ServiceError
 from service.security import SIGN_IN_PATH, check_host
 from service.settings import Settings
@@ -41,7 +40,7 @@ def serve(services: Services, *, coordinate: bool, announce: Callable[[str], Non
     """
     check_host(services.settings.host)
     stop = stop_on_signals()
-    listener = _listen(services.settings)
+    listener = listen(services.settings)
     config = uvicorn.Config(
         create_app(services.settings, services),
         lifespan="off",
@@ -66,6 +65,8 @@ def serve(services: Services, *, coordinate: bool, announce: Callable[[str], Non
 
 def coordinate(services: Services, stop: threading.Event) -> None:
     """Runs studies until told to stop; training ends with it."""
+    from service.coordinator.loop import Coordinator
+
     executor = executor_of(services.settings)
     try:
         Coordinator(services.database, executor, services.settings).run(stop)
@@ -103,7 +104,12 @@ class _Worker(threading.Thread):
             self._on_end()
 
 
-def _listen(settings: Settings) -> socket.socket:
+def listen(settings: Settings) -> socket.socket:
+    """A socket at the address of the settings; port 0 takes a free one.
+
+    Raises:
+        AddressInUseError: It cannot be had.
+    """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         return socket.create_server((settings.host, settings.port), family=family)

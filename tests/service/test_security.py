@@ -71,9 +71,9 @@ def test_a_browser_that_is_not_signed_in_is_sent_to_sign_in(stranger: TestClient
     assert (answer.status_code, answer.headers["location"]) == (303, "/ui/sign-in")
 
 
-@pytest.mark.parametrize("value", ["", "Bearer", "Bearer ", "Bearer x", "Basic dG9rZW4=", "Bearer é".encode()])
-def test_a_wrong_token_opens_nothing(stranger: TestClient, value: str | bytes) -> None:
-    answer = stranger.get("/v1/presets", headers={"authorization": value})
+@pytest.mark.parametrize("value", ["", "Bearer", "Bearer ", "Bearer x", "Basic dG9rZW4=", "Bearer é"])
+def test_a_wrong_token_opens_nothing(stranger: TestClient, value: str) -> None:
+    answer = stranger.get("/v1/presets", headers={b"authorization": value.encode()})
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
     assert answer.headers["content-type"] == "application/problem+json"
