@@ -89,9 +89,11 @@ export function makeCurves(studyId, onRemove) {
 
   async function showPlot(trials, slotOf) {
     const node = find("curves");
+    const drawnMeasure = measure;
+    const layoutFor = (width) => layoutOf(drawnMeasure, width < NARROW_PIXELS);
     show(node, trials.length > 0);
     show(find("no-curves"), trials.length === 0);
-    if (trials.length) await draw(node, traces(trials, slotOf), layoutOf(measure, node.clientWidth < NARROW_PIXELS));
+    if (trials.length) await draw(node, traces(trials, slotOf), layoutFor);
   }
 
   function onMeasure(changed) {

@@ -42,7 +42,7 @@ async function fill(place, figures) {
     node.lastElementChild.style.minHeight = `${layout.height}px`;
   });
   const plots = [...place.children].map((node) => node.lastElementChild);
-  await Promise.all(figures.map(([, { data, layout }], index) => draw(plots[index], shortNamed(data), fitted(layout, plots[index].clientWidth))));
+  await Promise.all(figures.map(([, { data, layout }], index) => draw(plots[index], shortNamed(data), (width) => fitted(layout, width))));
 }
 
 export async function showFigures(figures) {

@@ -1,15 +1,16 @@
 // Draws plotly figures in the page's own colours, light or dark.
 
 const CONFIG = {
-  responsive: true,
   displaylogo: false,
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", "pan2d", "zoom2d"],
 };
 export const TRIAL_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"];
 const PIXELS_PER_CHARACTER = 9;
+const RESIZE_MILLISECONDS = 120;
 
 const drawn = new Map();
 let loading = null;
+let resizing = null;
 
 // The plotting library is large: it is fetched when the first figure is drawn, after tables and words are there.
 function loadPlotly() {
@@ -43,11 +44,11 @@ function themed(layout, width) {
     tickfont: { color: colour("--muted") },
   };
   const base = {
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", dragmode: false, autosize: true,
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", dragmode: false, width,
     font: { family: style.fontFamily, size: 12, color: colour("--ink") },
     hoverlabel: { bgcolor: colour("--surface"), bordercolor: colour("--axis"), font: { color: colour("--ink") } },
   };
-  const result = { ...layout, ...base, template: null, width: undefined };
+  const result = { ...layout, ...base, template: null };
   const axes = Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key));
   for (const name of new Set([...axes, "xaxis", "yaxis"])) result[name] = { ...layout[name], ...axis };
   for (const name of axes.filter((key) => key.startsWith("x") && layout[key].title?.text)) {
@@ -56,10 +57,16 @@ function themed(layout, width) {
   return result;
 }
 
-export async function draw(node, data, layout) {
+// `layoutFor` takes the width in pixels: a figure may be laid out otherwise on a phone.
+export async function draw(node, data, layoutFor) {
   const plotly = await loadPlotly();
-  drawn.set(node, { data, layout });
-  await plotly.react(node, data, themed(layout, node.clientWidth), CONFIG);
+  const width = node.clientWidth;
+  drawn.set(node, { data, layoutFor, width });
+  await plotly.react(node, data, themed(layoutFor(width), width), CONFIG);
+}
+
+function drawAgain(isStale) {
+  for (const [node, figure] of drawn) if (isStale(node, figure)) draw(node, figure.data, figure.layoutFor);
 }
 
 export function forget(node) {
@@ -67,5 +74,9 @@ export function forget(node) {
 }
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  for (const [node, { data, layout }] of drawn) draw(node, data, layout);
+  drawAgain(() => true);
+});
+window.addEventListener("resize", () => {
+  clearTimeout(resizing);
+  resizing = setTimeout(() => drawAgain((node, { width }) => node.clientWidth && node.clientWidth !== width), RESIZE_MILLISECONDS);
 });

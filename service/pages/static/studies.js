@@ -24,7 +24,7 @@ function makeRow(study) {
     element("td", {}, name, element("div", { class: "tags" }, ...tags)),
     element("td", {}, element("div", { class: "badges" }, state, protocolBadge(study.protocol))),
     element("td", { class: "wide" }, progress),
-    element("td", { class: "number", "data-label": "best validation" }, element("span", { "data-part": "best" })),
+    element("td", { class: "number best", "data-label": "best validation" }, element("span", { "data-part": "best" })),
     element(
       "td",
       { class: "muted nowrap", "data-label": "created" },
@@ -33,9 +33,13 @@ function makeRow(study) {
   );
 }
 
+function hasBest(study) {
+  return typeof study.best_validation === "number";
+}
+
 function bestValidation(study) {
+  if (!hasBest(study)) return "–";
   const best = study.best_validation;
-  if (typeof best !== "number") return "–";
   return study.spec.objective?.metric === "validation_loss" ? best.toFixed(4) : percent(best);
 }
 
@@ -57,6 +61,7 @@ async function refresh() {
     if (!cursor) break;
   }
   syncChildren(find("rows"), studies, (study) => study.id, makeRow, updateRow);
+  find("studies").classList.toggle("without-best", !studies.some(hasBest));
   show(find("loading"), false);
   show(find("empty"), studies.length === 0);
   show(find("studies"), studies.length > 0);
