@@ -107,6 +107,7 @@ class OptunaBridge:
     def close(self) -> None:
         """Closes all connections."""
         if self._storage is not None:
+            self._storage.remove_session()
             self._storage.engine.dispose()
             self._storage = None
 

@@ -17,14 +17,14 @@ def send_out(desk: Desk) -> None:
 
 
 def _send_one(desk: Desk, study: OwnedStudy) -> bool:
-    sent = False
+    n_under_way = len(desk.flights)
     with guarded(desk, study):
-        sent = dispatch(desk, study)
-    return sent
+        dispatch(desk, study)
+    return len(desk.flights) > n_under_way
 
 
-def dispatch(desk: Desk, study: OwnedStudy) -> bool:
-    """Sends one cohort of a study out, if a slot is free and something is queued; returns whether it did.
+def dispatch(desk: Desk, study: OwnedStudy) -> None:
+    """Sends one cohort of a study out, if a slot is free and something is queued.
 
     Replicates are marked as running before the cohort is sent: a crash in between leaves them to the lease.
 
@@ -32,11 +32,11 @@ def dispatch(desk: Desk, study: OwnedStudy) -> bool:
         LeaseLostError: The study is no longer ours; nothing was sent.
     """
     if desk.executor.free_slots() < 1:
-        return False
+        return
     with desk.database.read() as connection:
         rows = work.select_queued(connection, study.id, MAX_QUEUED_READ)
     if not rows:
-        return False
+        return
     queued = [QueuedReplicate(row["id"], row["number"], row["seed"], row["parameters"], row["losses"]) for row in rows]
     study.n_cohorts += 1
     prefix = f"{study.id}-{study.lease.fence}-{study.n_cohorts}"
@@ -46,10 +46,9 @@ def dispatch(desk: Desk, study: OwnedStudy) -> bool:
         taken = work.mark_running(connection, owed, cohort.cohort_id)
         if taken != len(owed):
             work.requeue_cohort(connection, cohort.cohort_id)
-            return False
+            return
     desk.flights[cohort.cohort_id] = Flight(cohort, study.lease, owed)
     desk.executor.submit(cohort)
-    return True
 
 
 def in_turn(desk: Desk) -> list[OwnedStudy]:

@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from service.coordinator.attention import attend, guarded, released
 from service.coordinator.conclude import conclude, settle
@@ -45,7 +46,8 @@ class Coordinator:
         """Works on all studies until told to stop; then gives them back, with nothing charged."""
         with released(self.desk):
             while not stop.is_set():
-                self._round_or_wait(stop, only=None)
+                with self._outages_waited_out(stop):
+                    self._round(stop, only=None)
 
     def run_until_done(self, study_id: str, on_progress: Callable[[StudyView], None] | None = None) -> StudyView:
         """Works on one study until it has ended or is paused; another coordinator may do the work meanwhile.
@@ -57,21 +59,23 @@ class Coordinator:
         Raises:
             StudyNotFoundError: There is no such study, or it was deleted.
         """
-        told_at, stop = 0.0, threading.Event()
+        stop, told_at = threading.Event(), 0.0
         with released(self.desk):
             while True:
-                study = self._studies.get(study_id)
-                done = study.state in ENDED_STUDY_STATES or study.state == "paused"
-                if on_progress is not None and (done or time.monotonic() - told_at > PROGRESS_SECONDS):
-                    on_progress(study)
-                    told_at = time.monotonic()
-                if done:
-                    return study
-                self._round_or_wait(stop, only=study_id)
+                with self._outages_waited_out(stop):
+                    study = self._studies.get(study_id)
+                    done = study.state in ENDED_STUDY_STATES or study.state == "paused"
+                    if on_progress is not None and (done or time.monotonic() - told_at > PROGRESS_SECONDS):
+                        on_progress(study)
+                        told_at = time.monotonic()
+                    if done:
+                        return study
+                    self._round(stop, only=study_id)
 
-    def _round_or_wait(self, stop: threading.Event, only: str | None) -> None:
+    @contextmanager
+    def _outages_waited_out(self, stop: threading.Event) -> Iterator[None]:
         try:
-            self._round(stop, only)
+            yield
             self._back_off_seconds = POLL_SECONDS
         except DatabaseUnavailableError as error:
             log.warning("%s", error, extra={"action": "database_away"})

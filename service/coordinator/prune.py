@@ -1,12 +1,12 @@
 """Asks the pruner about trials that have trained a segment further."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from service.coordinator.desk import Desk, OwnedStudy
 from service.database import queries_trials as trial_rows
 from service.database import queries_work as work
-from service.database.queries_trials import ReplicateRow
+from service.database.queries_trials import ReplicateRow, TrialRow
 from trials.curves import row, unpack
 
 PRUNED = "stopped by the pruner after {epoch} epochs: the mean {metric} of its replicates was {value:.4g}"
@@ -31,18 +31,32 @@ def prune(desk: Desk, study: OwnedStudy, trial_ids: Iterable[int]) -> None:
         packed = trial_rows.select_curves(connection, ids)
     for trial in open_trials:
         trial_id, epoch = trial["id"], reached[trial["id"]]
-        if trial["optuna_trial_id"] is None or epoch <= study.reported.get(trial_id, 0):
+        if epoch <= study.reported.get(trial_id, 0):
             continue
-        curves = [row(unpack(packed[r["id"]]), metric) for r in replicates[trial_id] if r["id"] in packed]
-        values = [float(curve[min(epoch, curve.size) - 1]) for curve in curves if curve.size]
-        value = math.fsum(values) / len(values) if values else math.nan
+        value = _mean(replicates[trial_id], packed, metric, epoch)
         study.reported[trial_id] = epoch
-        if math.isfinite(value) and desk.twin(study).report(trial["optuna_trial_id"], epoch, value):
+        if math.isfinite(value) and desk.twin(study).report(_started(desk, study, trial), epoch, value):
             reason = PRUNED.format(epoch=epoch, metric=metric, value=value)
             with desk.write(study) as connection:
                 work.end_replicates(connection, [trial_id], state="pruned", reason=reason)
                 work.close_trials(connection, [trial_id])
                 work.explain(connection, trial_id, reason)
+
+
+def _mean(replicates: Sequence[ReplicateRow], packed: Mapping[int, bytes], metric: str, epoch: int) -> float:
+    curves = [row(unpack(packed[r["id"]]), metric) for r in replicates if r["id"] in packed]
+    values = [float(curve[min(epoch, curve.size) - 1]) for curve in curves if curve.size]
+    return math.fsum(values) / len(values) if values else math.nan
+
+
+def _started(desk: Desk, study: OwnedStudy, trial: TrialRow) -> int:
+    """The trial's running trial in Optuna, made now if no sampler drew it."""
+    optuna_trial_id: int | None = trial["optuna_trial_id"]
+    if optuna_trial_id is None:
+        optuna_trial_id = desk.twin(study).start(trial["parameters"])
+        with desk.write(study) as connection:
+            work.note_optuna_trial(connection, trial["id"], optuna_trial_id)
+    return optuna_trial_id
 
 
 def _reached(replicates: Sequence[ReplicateRow]) -> int:

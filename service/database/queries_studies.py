@@ -121,6 +121,23 @@ def count_replicates(connection: Connection, study_ids: Iterable[str]) -> dict[s
     return found
 
 
+def best_means(connection: Connection, study_ids: Iterable[str]) -> dict[str, tuple[float | None, float | None]]:
+    """Study id to the highest validation accuracy and the lowest validation loss among the means of its trials."""
+    mean_of_trial = (
+        select(
+            replicates.c.study_id,
+            func.avg(replicates.c.validation_accuracy).label("accuracy"),
+            func.avg(replicates.c.validation_loss).label("loss"),
+        )
+        .where(replicates.c.study_id.in_(list(study_ids)), replicates.c.state == "complete")
+        .group_by(replicates.c.study_id, replicates.c.trial_id)
+        .subquery()
+    )
+    best = func.max(mean_of_trial.c.accuracy), func.min(mean_of_trial.c.loss)
+    statement = select(mean_of_trial.c.study_id, *best).group_by(mean_of_trial.c.study_id)
+    return {row[0]: (row[1], row[2]) for row in connection.execute(statement)}
+
+
 def requeue_running(connection: Connection, study_id: str) -> list[int]:
     """Puts a study's replicates under way back into the queue; returns the trials they belong to."""
     under_way = and_(replicates.c.study_id == study_id, replicates.c.state == "running")

@@ -200,6 +200,11 @@ def mark_told(connection: Connection, optuna_ids: Mapping[int, int | None]) -> N
         connection.execute(update(trials).where(trials.c.id == bindparam("of")).values(values), rows)
 
 
+def note_optuna_trial(connection: Connection, trial_id: int, optuna_trial_id: int) -> None:
+    """Notes a trial's running trial in Optuna."""
+    connection.execute(update(trials).where(trials.c.id == trial_id).values(optuna_trial_id=optuna_trial_id))
+
+
 def optuna_ids(connection: Connection, study_id: str) -> set[int]:
     """Ids in Optuna of the study's trials."""
     statement = select(trials.c.optuna_trial_id).where(
