@@ -243,8 +243,15 @@ def _views(connection: Connection, studies: Sequence[StudyRow]) -> list[StudyVie
     trials = study_rows.count_trials(connection, ids)
     enqueued = study_rows.count_enqueued(connection, ids)
     replicates = study_rows.count_replicates(connection, ids)
+    best = study_rows.best_means(connection, ids)
     return [
-        study_view(study, trials.get(study["id"], {}), enqueued.get(study["id"], 0), replicates.get(study["id"], {}))
+        study_view(
+            study,
+            trials=trials.get(study["id"], {}),
+            enqueued=enqueued.get(study["id"], 0),
+            replicates=replicates.get(study["id"], {}),
+            best=best.get(study["id"], (None, None)),
+        )
         for study in studies
     ]
 

@@ -17,8 +17,15 @@ METRICS = tuple(Metrics.model_fields)
 OPEN_STATES = frozenset({"queued", "running"})
 
 
-def study_view(study: StudyRow, trials: Mapping[str, int], enqueued: int, replicates: Counts) -> StudyView:
-    """A study with its progress."""
+def study_view(
+    study: StudyRow,
+    *,
+    trials: Mapping[str, int],
+    enqueued: int,
+    replicates: Counts,
+    best: tuple[float | None, float | None],
+) -> StudyView:
+    """A study with its progress; `best` holds its best mean validation accuracy and loss."""
     spec = StudySpec.model_validate(study["spec"])
     return StudyView(
         id=study["id"],
@@ -27,6 +34,7 @@ def study_view(study: StudyRow, trials: Mapping[str, int], enqueued: int, replic
         tags=list(spec.tags),
         protocol=spec.evaluation.protocol,
         progress=_progress(study, spec, trials, enqueued, replicates),
+        best_validation=best[spec.objective.metric == "validation_loss"],
         reason=study["reason"],
         spec=study["spec"],
         version=study["version"],

@@ -40,7 +40,7 @@ class Progress(View):
 
 
 class StudyView(View):
-    """A study."""
+    """A study. `best_validation` is the best trial's mean of the objective so far; None before the first."""
 
     id: str
     name: str
@@ -48,6 +48,7 @@ class StudyView(View):
     tags: list[str]
     protocol: Literal["held_out", "as_published"]
     progress: Progress
+    best_validation: float | None = None
     reason: str | None
     spec: dict[str, Any]
     version: int

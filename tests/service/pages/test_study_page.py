@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import update
 
+from search_spaces.values import Point
 from service.database import tables
 from service.views import StudyView
 from tests.service.pages.conftest import Visitor
@@ -123,7 +124,10 @@ def test_a_refused_action_shows_the_problem(visitor: Visitor) -> None:
 
 def test_hostile_reasons_are_shown_as_the_text_they_are(visitor: Visitor) -> None:
     study = visitor.site.create("hostile")
-    points = [{"dropout.rate": 0.0, "early_stopping.patience": 1}, {"dropout.rate": 0.8, "early_stopping.patience": 1}]
+    points: list[Point] = [
+        {"dropout.rate": 0.0, "early_stopping.patience": 1},
+        {"dropout.rate": 0.8, "early_stopping.patience": 1},
+    ]
     visitor.site.studies.enqueue(study.id, points)
     with visitor.site.services.database.begin() as connection:
         mine = tables.trials.c.study_id == study.id
