@@ -5,7 +5,8 @@ const CONFIG = {
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", "pan2d", "zoom2d"],
 };
 export const TRIAL_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"];
-const PIXELS_PER_CHARACTER = 9;
+const PIXELS_PER_CHARACTER = 7;
+const TICK_LABEL_PIXELS = 140;
 const RESIZE_MILLISECONDS = 120;
 
 const drawn = new Map();
@@ -26,7 +27,7 @@ function loadPlotly() {
 
 // Plotly does not wrap titles: lines of about as many characters as fit, broken between words.
 function wrapped(text, width) {
-  const longest = Math.max(16, Math.floor(width / PIXELS_PER_CHARACTER));
+  const longest = Math.max(16, Math.floor((width - TICK_LABEL_PIXELS) / PIXELS_PER_CHARACTER));
   const lines = [""];
   for (const word of (text ?? "").split(" ")) {
     const line = lines.at(-1);
