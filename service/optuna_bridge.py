@@ -5,14 +5,13 @@ changes nothing.
 """
 
 import logging
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState, create_trial
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
@@ -24,7 +23,7 @@ from search_spaces.spec import StudySpec
 from search_spaces.values import Point, Scalar
 from service.database.engine import Database, engine_options, set_up_sqlite
 from service.errors import DatabaseUnavailableError
-from service.optuna_samplers import make_pruner, make_sampler, suggest_point
+from service.optuna_samplers import LEARNING, make_pruner, make_sampler, sketch_point, suggest_point
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +34,10 @@ REASON = "reason"
 
 @dataclass(frozen=True)
 class Drawn:
-    """A point that a sampler drew, and its running trial in Optuna."""
+    """A point that a sampler drew, and its running trial in Optuna, where the sampler learns from those."""
 
     point: Point
-    optuna_trial_id: int
+    optuna_trial_id: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +125,7 @@ class OptunaStudy:
         self._study = study
         self._spec = spec
         self._twin_id = storage.get_study_id_from_name(study.study_name)
+        self._learns = spec.search.sampler in LEARNING
         self._ids_by_number: dict[int, int] = {}
 
     def reconcile(self, known_ids: set[int]) -> None:
@@ -144,12 +144,17 @@ class OptunaStudy:
             number: How many points the sampler has drawn before; equal numbers draw alike, also after a restart.
             attempt: Counts the draws for one number, where earlier ones repeated old points.
         """
-        with _outages_named(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)
+        if not self._learns:
+            return Drawn(sketch_point(self._spec, number, attempt), None)
+        with _outages_named():
             self._study.sampler = make_sampler(self._spec, number, attempt)
             trial = self._study.ask()
             point = suggest_point(self._spec, trial)
             return Drawn(point, self._trial_id(trial.number))
+
+    def start_baseline(self, point: Point) -> int | None:
+        """Lets a sampler that learns know of a point that it did not draw; returns the trial's id in Optuna."""
+        return self.start(point) if self._learns else None
 
     def start(self, point: Point) -> int:
         """Makes a running trial at a point that no sampler drew; returns its id in Optuna."""
@@ -158,8 +163,10 @@ class OptunaStudy:
             template = create_trial(state=TrialState.RUNNING, params=params, distributions=distributions)
             return self._storage.create_new_trial(self._twin_id, template_trial=template)
 
-    def discard(self, optuna_trial_id: int, reason: str) -> None:
+    def discard(self, optuna_trial_id: int | None, reason: str) -> None:
         """Fails a drawn trial that the ledger did not take."""
+        if optuna_trial_id is None:
+            return
         with _outages_named():
             self._end(optuna_trial_id, TrialState.FAIL, None, {REASON: reason})
 

@@ -1,13 +1,16 @@
 """Optuna's samplers and pruners for a study, and drawing one point."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial
 
 from search_spaces.grids import asked_knobs, is_searched
@@ -16,6 +19,10 @@ from search_spaces.spec import StudySpec
 from search_spaces.values import Point, Scalar
 
 REDUCTION_FACTOR = 3
+LEARNING = frozenset({"tpe"})
+"""Samplers that look at earlier results."""
+QMC_STRIDE = 100_000
+"""Places between the draws for one point; no study has so many points."""
 RUNGS = 2
 """Rungs of successive halving below the full number of epochs."""
 
@@ -63,12 +70,35 @@ PRUNER_MAKERS: dict[str, Callable[[int], BasePruner]] = {
 
 
 def make_sampler(spec: StudySpec, number: int, attempt: int) -> BaseSampler:
-    """A sampler for one draw; its seed depends on the study and on the arguments only, so a restart changes nothing.
-
-    Quasi-random draws go by the count that Optuna keeps with the study instead.
-    """
+    """A sampler for one draw, seeded by the study and the arguments alone, so that a restart changes nothing."""
     seed = int(np.random.SeedSequence([spec.seed, number, attempt]).generate_state(1)[0])
-    return SAMPLER_MAKERS[spec.search.sampler](spec, seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return SAMPLER_MAKERS[spec.search.sampler](spec, seed)
+
+
+def sketch_point(spec: StudySpec, number: int, attempt: int) -> Point:
+    """Draws a point with a sampler that learns nothing; this needs no database, and no trial that may come to nothing.
+
+    Args:
+        spec: The study.
+        number: Place of the point in the study's sequence.
+        attempt: Counts the draws for one place.
+    """
+    storage = InMemoryStorage()
+    sampler = make_sampler(spec, number, attempt)
+    study = optuna.create_study(storage=storage, sampler=sampler)
+    if isinstance(sampler, QMCSampler):
+        _go_to(spec, study, storage, number + attempt * QMC_STRIDE)
+    return suggest_point(spec, study.ask())
+
+
+def _go_to(spec: StudySpec, study: optuna.Study, storage: InMemoryStorage, place: int) -> None:
+    """Makes the next quasi-random draw that of a place in the sequence, which Optuna counts in a system attribute."""
+    suggest_point(spec, study.ask())
+    study_id = storage.get_study_id_from_name(study.study_name)
+    for name in storage.get_study_system_attrs(study_id):
+        storage.set_study_system_attr(study_id, name, place - 1)
 
 
 def make_pruner(spec: StudySpec) -> BasePruner:

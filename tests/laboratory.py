@@ -51,6 +51,11 @@ class Laboratory:
         with self.database.begin() as connection:
             connection.execute(studies.update().values(lease_until=0.0))
 
+    def studies_state(self, study_id: str) -> str:
+        """State of a study, also of one whose spec cannot be read."""
+        with self.database.read() as connection:
+            return str(connection.execute(select(studies.c.state).where(studies.c.id == study_id)).scalar_one())
+
     def count(self, study_id: str, state: str) -> int:
         """Number of replicates in a state."""
         statement = select(func.count()).where(replicates.c.study_id == study_id, replicates.c.state == state)
@@ -87,7 +92,7 @@ def open_laboratory(database: Database, folder: Path) -> Iterator[Laboratory]:
 
 def one_round(coordinator: Coordinator) -> None:
     """Lets a coordinator plan, dispatch and record once."""
-    coordinator._round(threading.Event(), only=None)
+    coordinator.work_once(threading.Event())
 
 
 def rounds_until(coordinator: Coordinator, condition: Callable[[], bool], *, at_most: int = 300) -> None:

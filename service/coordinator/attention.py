@@ -1,16 +1,22 @@
 """Which studies the coordinator attends to, and what it does when one is lost, broken, or the database is away."""
 
 import logging
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+from pydantic import ValidationError
 
 from service.coordinator.conclude import fail
 from service.coordinator.desk import Desk, OwnedStudy
 from service.database import queries_work as work
+from service.database.queries_studies import select_any_study
 from service.errors import DatabaseUnavailableError, LeaseLostError
 
 log = logging.getLogger(__name__)
 
+FIRST_BACK_OFF_SECONDS = 0.25
+MAX_BACK_OFF_SECONDS = 10.0
 MAX_STUDIES = 8
 """Studies that one coordinator owns at a time; more wait, or go to another coordinator."""
 
@@ -34,7 +40,21 @@ def attend(desk: Desk, only: str | None) -> None:
     room = MAX_STUDIES - len(desk.studies)
     if room > 0:
         for study_id in desk.leases.candidates(only=only, excluding=list(desk.studies), limit=room):
-            desk.take(study_id)
+            _take(desk, study_id)
+
+
+def _take(desk: Desk, study_id: str) -> None:
+    """Takes a study, unless another coordinator is faster; one that cannot be read fails."""
+    with desk.database.begin() as connection:
+        lease = desk.leases.acquire(connection, study_id)
+        row = select_any_study(connection, study_id) if lease else None
+    if lease is None or row is None:
+        return
+    try:
+        desk.own(lease, row)
+    except ValidationError as error:
+        log.exception("study %s cannot be read", study_id, extra={"action": "study_unreadable"})
+        fail(desk, lease, f"its spec cannot be read by this version: {error}")
 
 
 @contextmanager
@@ -54,10 +74,9 @@ def guarded(desk: Desk, study: OwnedStudy) -> Iterator[None]:
         desk.drop(study)
     except Exception as error:
         log.exception("study %s broke", study.id, extra={"action": "study_broke"})
-        try:
-            fail(desk, study, f"internal error: {type(error).__name__}: {error}")
-        except LeaseLostError:
-            desk.drop(study)
+        desk.drop(study)
+        with suppress(LeaseLostError):
+            fail(desk, study.lease, f"internal error: {type(error).__name__}: {error}")
 
 
 @contextmanager
@@ -78,3 +97,29 @@ def released(desk: Desk) -> Iterator[None]:
                 log.warning("%s", error, extra={"action": "release_failed"})
             desk.drop(study)
         desk.bridge.close()
+
+
+class BackOff:
+    """Waits out times when the database is away, longer and longer.
+
+    Args:
+        desk: Told to doubt what it believes about the database.
+        stop: Ends a wait.
+    """
+
+    def __init__(self, desk: Desk, stop: threading.Event) -> None:
+        self._desk = desk
+        self._stop = stop
+        self._seconds = FIRST_BACK_OFF_SECONDS
+
+    @contextmanager
+    def over_outages(self) -> Iterator[None]:
+        """A block that is given up, after a wait, when the database is away."""
+        try:
+            yield
+            self._seconds = FIRST_BACK_OFF_SECONDS
+        except DatabaseUnavailableError as error:
+            log.warning("%s", error, extra={"action": "database_away"})
+            self._desk.doubt()
+            self._stop.wait(self._seconds)
+            self._seconds = min(2 * self._seconds, MAX_BACK_OFF_SECONDS)

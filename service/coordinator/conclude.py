@@ -1,6 +1,7 @@
 """Concludes studies: those with nothing left to train, and what is left to do for cancelled and deleted ones."""
 
 from service.coordinator.desk import Desk, OwnedStudy
+from service.coordinator.lease import Lease
 from service.coordinator.tell import tell_ended
 from service.database import queries_studies as study_rows
 from service.database import queries_work as work
@@ -54,17 +55,18 @@ def settle(desk: Desk, study: OwnedStudy) -> None:
     desk.drop(study)
 
 
-def fail(desk: Desk, study: OwnedStudy, reason: str) -> None:
+def fail(desk: Desk, lease: Lease, reason: str) -> None:
     """Ends a study in which the service itself failed; results that are there stay.
 
     Raises:
         LeaseLostError: The study is no longer ours.
     """
-    with desk.write(study) as connection:
-        study_rows.cancel_open(connection, study.id, states=work.OPEN, reason=reason)
+    with desk.database.begin() as connection:
+        desk.leases.guard(connection, lease)
+        study_rows.cancel_open(connection, lease.study_id, states=work.OPEN, reason=reason)
         study_rows.change_study(
             connection,
-            study.id,
+            lease.study_id,
             fenced_off=True,
             settled=True,
             planned=True,
@@ -72,4 +74,3 @@ def fail(desk: Desk, study: OwnedStudy, reason: str) -> None:
             reason=reason,
             finished_at=NowSeconds(),
         )
-    desk.drop(study)

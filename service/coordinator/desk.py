@@ -96,16 +96,15 @@ class Desk:
             study.twin = self.bridge.open(study.id, study.spec, known_ids)
         return study.twin
 
-    def take(self, study_id: str) -> None:
-        """Takes a study that has no owner; nothing happens if another coordinator is faster."""
-        with self.database.begin() as connection:
-            lease = self.leases.acquire(connection, study_id)
-            if lease is None:
-                return
-            row = select_any_study(connection, study_id)
+    def own(self, lease: Lease, row: StudyRow) -> None:
+        """Puts a study on the desk whose lease was just taken.
+
+        Raises:
+            ValidationError: Its spec was stored by a version that knew other studies.
+        """
         spec = StudySpec.model_validate(row["spec"])
         lanes = lanes_per_cohort(spec, self.executor.n_slots)
-        self.studies[study_id] = OwnedStudy(lease, spec, lanes, is_active=row["state"] == "running")
+        self.studies[lease.study_id] = OwnedStudy(lease, spec, lanes, is_active=row["state"] == "running")
 
     def drop(self, study: OwnedStudy) -> None:
         """Forgets a study that is no longer ours; its cohorts are stopped when they next report."""

@@ -1,12 +1,10 @@
 """The coordinator: plan, group, dispatch, record, and again."""
 
-import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-from service.coordinator.attention import attend, guarded, released
+from service.coordinator.attention import BackOff, attend, guarded, released
 from service.coordinator.conclude import conclude, settle
 from service.coordinator.desk import Desk
 from service.coordinator.dispatch import send_out
@@ -14,18 +12,14 @@ from service.coordinator.lease import Leases
 from service.coordinator.plan import plan
 from service.coordinator.record import record_all
 from service.database.engine import Database
-from service.errors import DatabaseUnavailableError
 from service.optuna_bridge import OptunaBridge
 from service.settings import Settings
 from service.studies import Studies
 from service.views import ENDED_STUDY_STATES, StudyView
 from trials.executors.base import Executor
 
-log = logging.getLogger(__name__)
-
 POLL_SECONDS = 0.25
 PROGRESS_SECONDS = 0.5
-MAX_BACK_OFF_SECONDS = 10.0
 
 
 class Coordinator:
@@ -40,14 +34,14 @@ class Coordinator:
     def __init__(self, database: Database, executor: Executor, settings: Settings) -> None:
         self.desk = Desk(database, executor, Leases(database, settings.lease_seconds), OptunaBridge(database))
         self._studies = Studies(database, settings)
-        self._back_off_seconds = POLL_SECONDS
 
     def run(self, stop: threading.Event) -> None:
         """Works on all studies until told to stop; then gives them back, with nothing charged."""
+        back_off = BackOff(self.desk, stop)
         with released(self.desk):
             while not stop.is_set():
-                with self._outages_waited_out(stop):
-                    self._round(stop, only=None)
+                with back_off.over_outages():
+                    self.work_once(stop)
 
     def run_until_done(self, study_id: str, on_progress: Callable[[StudyView], None] | None = None) -> StudyView:
         """Works on one study until it has ended or is paused; another coordinator may do the work meanwhile.
@@ -60,9 +54,10 @@ class Coordinator:
             StudyNotFoundError: There is no such study, or it was deleted.
         """
         stop, told_at = threading.Event(), 0.0
+        back_off = BackOff(self.desk, stop)
         with released(self.desk):
             while True:
-                with self._outages_waited_out(stop):
+                with back_off.over_outages():
                     study = self._studies.get(study_id)
                     done = study.state in ENDED_STUDY_STATES or study.state == "paused"
                     if on_progress is not None and (done or time.monotonic() - told_at > PROGRESS_SECONDS):
@@ -70,20 +65,14 @@ class Coordinator:
                         told_at = time.monotonic()
                     if done:
                         return study
-                    self._round(stop, only=study_id)
+                    self.work_once(stop, only=study_id)
 
-    @contextmanager
-    def _outages_waited_out(self, stop: threading.Event) -> Iterator[None]:
-        try:
-            yield
-            self._back_off_seconds = POLL_SECONDS
-        except DatabaseUnavailableError as error:
-            log.warning("%s", error, extra={"action": "database_away"})
-            self.desk.doubt()
-            stop.wait(self._back_off_seconds)
-            self._back_off_seconds = min(2 * self._back_off_seconds, MAX_BACK_OFF_SECONDS)
+    def work_once(self, stop: threading.Event, only: str | None = None) -> None:
+        """One round: every study is planned, sent out, listened to and, if nothing is left, concluded.
 
-    def _round(self, stop: threading.Event, only: str | None) -> None:
+        Raises:
+            DatabaseUnavailableError: The round can be repeated when the database is back.
+        """
         desk = self.desk
         attend(desk, only)
         for study in list(desk.studies.values()):

@@ -19,7 +19,7 @@ from service.database.queries_trials import PlannedPoint
 MAX_DRAWS = 10
 MAX_DRAWS_FROM_LEVELS = 3
 """Draws for one new point before the first unseen one is taken, where the space can be enumerated."""
-MAX_POINTS_AT_ONCE = 64
+MAX_POINTS_AT_ONCE = 16
 
 
 def plan(desk: Desk, study: OwnedStudy) -> None:
@@ -104,7 +104,7 @@ def _plan_drawn(desk: Desk, study: OwnedStudy, wanted: int) -> None:
         elif n_now >= _budget(study.spec):
             study_rows.change_study(connection, study.id, planned=True)
     for point in points:
-        if point not in added and point.optuna_trial_id is not None:
+        if point not in added:
             desk.twin(study).discard(point.optuna_trial_id, "the study has this point already, or its budget is full")
 
 
@@ -114,7 +114,7 @@ def _next_point(desk: Desk, study: OwnedStudy, number: int, keys: set[str]) -> P
     if number == 0:
         baseline = off_point(spec)
         if baseline is not None and point_key(baseline) not in keys:
-            return PlannedPoint(baseline, "baseline", twin.start(baseline))
+            return PlannedPoint(baseline, "baseline", twin.start_baseline(baseline))
     countable = _is_countable(spec)
     for attempt in range(MAX_DRAWS_FROM_LEVELS if countable else MAX_DRAWS):
         if countable and len(keys) >= count_grid(spec) and _first_new(spec, keys) is None:
@@ -124,7 +124,7 @@ def _next_point(desk: Desk, study: OwnedStudy, number: int, keys: set[str]) -> P
             return PlannedPoint(drawn.point, "sampler", drawn.optuna_trial_id)
         twin.discard(drawn.optuna_trial_id, "the study has this point already")
     unseen = _first_new(spec, keys) if countable else None
-    return None if unseen is None else PlannedPoint(unseen, "sampler", twin.start(unseen))
+    return None if unseen is None else PlannedPoint(unseen, "sampler", twin.start_baseline(unseen))
 
 
 def _is_countable(spec: StudySpec) -> bool:
