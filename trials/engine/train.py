@@ -32,7 +32,7 @@ SEGMENT_SECONDS = 2.0
 MAX_GROWTH = 8
 """A segment has at most so many times the epochs of the one before."""
 
-READINGS_PER_TRAINING = 20
+READINGS_PER_TRAINING = 10
 """Train and test data are read about so often in a whole training."""
 
 MAX_PROGRAMS = 4
