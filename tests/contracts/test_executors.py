@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.trials.executors.cohorts import converse, first_event, make_cohort
+from tests.trials.executors.cohorts import converse, make_cohort, next_event
 from trials.curves import row, unpack
 from trials.executors import EXECUTORS, Executor, ExecutorSettings, make_executor
 from trials.protocol import CohortFinished, CohortLost, CohortRefused, SegmentReport, Verdicts
@@ -81,14 +81,14 @@ def test_curves_arrive_byte_for_byte(executor: Executor) -> None:
 
 def test_training_waits_for_the_answer(executor: Executor) -> None:
     executor.submit(make_cohort())
-    assert isinstance(first_event(executor), SegmentReport)
+    assert isinstance(next_event(executor), SegmentReport)
 
     assert executor.poll(0.2) == []
 
 
 def test_an_answer_for_another_cohort_is_ignored(executor: Executor) -> None:
     executor.submit(make_cohort())
-    first_event(executor)
+    next_event(executor)
 
     executor.answer(Verdicts(cohort_id="another"))
 
@@ -113,12 +113,12 @@ def test_a_cohort_beyond_the_free_slots_is_an_error(executor: Executor) -> None:
 def test_a_cancelled_cohort_is_lost_once_and_the_next_one_trains(executor: Executor) -> None:
     cohort = make_cohort()
     executor.submit(cohort)
-    first_event(executor)
+    next_event(executor)
 
     executor.cancel(cohort.cohort_id)
     executor.cancel(cohort.cohort_id)
 
-    lost = first_event(executor)
+    lost = next_event(executor)
     assert isinstance(lost, CohortLost)
     assert lost.cause == "cancelled"
     assert executor.poll(0.0) == []

@@ -1,8 +1,10 @@
 """Cohorts for executors to train, and the conversation that trains them."""
 
 import time
+from collections import deque
 from collections.abc import Callable
 from itertools import count
+from weakref import WeakKeyDictionary
 
 from search_spaces.datasets import NamedRef
 from search_spaces.models import MLP
@@ -40,15 +42,17 @@ def make_cohort(
     )
 
 
-def first_event(executor: Executor) -> Event:
+_unread: WeakKeyDictionary[Executor, deque[Event]] = WeakKeyDictionary()
+
+
+def next_event(executor: Executor) -> Event:
     """The next event, however long it takes within reason."""
+    unread = _unread.setdefault(executor, deque())
     until = time.monotonic() + TIMEOUT_SECONDS
-    while time.monotonic() < until:
-        if events := executor.poll(1.0):
-            assert len(events) == 1
-            return events[0]
-    message = f"no event within {TIMEOUT_SECONDS} s"
-    raise AssertionError(message)
+    while not unread and time.monotonic() < until:
+        unread.extend(executor.poll(1.0))
+    assert unread, f"no event within {TIMEOUT_SECONDS} s"
+    return unread.popleft()
 
 
 def converse(
@@ -56,8 +60,8 @@ def converse(
 ) -> list[Event]:
     """Submits a cohort and answers its reports until it ends; all its events."""
     executor.submit(cohort)
-    events = [first_event(executor)]
+    events = [next_event(executor)]
     while isinstance(report := events[-1], SegmentReport):
         executor.answer(Verdicts(cohort_id=cohort.cohort_id, stop=stop(report)))
-        events.append(first_event(executor))
+        events.append(next_event(executor))
     return events

@@ -3,12 +3,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
-from tests.trials.executors.cohorts import converse, first_event, make_cohort
+from search_spaces.values import Point
+from tests.trials.executors.cohorts import converse, make_cohort, next_event
 from trials.executors import ExecutorSettings, make_executor
 from trials.executors.processes import ProcessesExecutor
 from trials.protocol import CohortFinished, CohortLost, CohortRefused, SegmentReport
@@ -16,6 +19,7 @@ from trials.protocol import CohortFinished, CohortLost, CohortRefused, SegmentRe
 REPOSITORY = Path(__file__).resolve().parents[3]
 BEHAVE = "tests.trials.executors.training_functions:behave"
 MEBIBYTE = 2**20
+SETTING: Point = {"dropout.rate": 0.5}
 
 
 @pytest.fixture(autouse=True)
@@ -23,10 +27,8 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
 
 
-def make_processes(folder: Path, **settings: int | float | str) -> ProcessesExecutor:
-    asked = ExecutorSettings(
-        **{"datasets_dir": folder, "logs_dir": folder / "logs", "train": BEHAVE, **settings}  # type: ignore[arg-type]  # the keys are the fields
-    )
+def make_processes(folder: Path, **settings: Any) -> ProcessesExecutor:
+    asked = replace(ExecutorSettings(datasets_dir=folder, logs_dir=folder / "logs", train=BEHAVE), **settings)
     made = make_executor("processes", asked)
     assert isinstance(made, ProcessesExecutor)
     return made
@@ -43,6 +45,12 @@ def process_of(executor: ProcessesExecutor) -> int:
     return pid
 
 
+def reporting_pid(event: object) -> int:
+    """The training functions of these tests report their process id as memory."""
+    assert isinstance(event, SegmentReport)
+    return event.peak_memory_bytes
+
+
 def lost_in(events: list[object]) -> CohortLost:
     [lost] = events
     assert isinstance(lost, CohortLost), lost
@@ -55,11 +63,11 @@ def test_no_process_is_started_before_it_is_needed(executor: ProcessesExecutor) 
 
 def test_a_killed_process_loses_its_cohort_once_and_the_next_cohort_trains(executor: ProcessesExecutor) -> None:
     executor.submit(make_cohort())
-    first_event(executor)
+    next_event(executor)
 
     os.kill(process_of(executor), signal.SIGKILL)
 
-    lost = first_event(executor)
+    lost = next_event(executor)
     assert isinstance(lost, CohortLost)
     assert lost.cause == "abort"
     assert "SIGKILL" in lost.reason
@@ -92,11 +100,11 @@ def test_an_abort_for_want_of_memory_has_cause_memory(executor: ProcessesExecuto
 def test_the_end_of_the_log_is_that_of_the_process_that_ended(executor: ProcessesExecutor) -> None:
     converse(executor, make_cohort(behaviour="abort"))
     executor.submit(make_cohort())
-    first_event(executor)
+    next_event(executor)
 
     os.kill(process_of(executor), signal.SIGTERM)
 
-    lost = first_event(executor)
+    lost = next_event(executor)
     assert isinstance(lost, CohortLost)
     assert "SIGTERM" in lost.reason
     assert "Check failed" not in lost.reason
@@ -121,7 +129,7 @@ def test_a_stopped_process_is_ended_as_hung_even_if_it_reads_nothing(tmp_path: P
         converse(executor, make_cohort())
         pid = process_of(executor)
         os.kill(pid, signal.SIGSTOP)
-        large = make_cohort(*({"dropout.rate": 0.5},) * 20_000)
+        large = make_cohort(*[SETTING] * 20_000)
 
         assert lost_in([*converse(executor, large)]).cause == "hang"
         assert not psutil.pid_exists(pid)
@@ -130,7 +138,7 @@ def test_a_stopped_process_is_ended_as_hung_even_if_it_reads_nothing(tmp_path: P
 def test_waiting_for_an_answer_does_not_count_as_hung(tmp_path: Path) -> None:
     with make_processes(tmp_path, progress_deadline_seconds=2.5) as executor:
         executor.submit(make_cohort())
-        assert isinstance(first_event(executor), SegmentReport)
+        assert isinstance(next_event(executor), SegmentReport)
 
         assert executor.poll(3.0) == []
 
@@ -150,7 +158,7 @@ def test_an_unreadable_message_loses_the_cohort(executor: ProcessesExecutor) -> 
 
 
 def test_a_cohort_larger_than_the_socket_arrives_whole(executor: ProcessesExecutor) -> None:
-    events = converse(executor, make_cohort(*({"dropout.rate": 0.5},) * 5_000, epochs=1))
+    events = converse(executor, make_cohort(*[SETTING] * 5_000, epochs=1))
 
     assert isinstance(events[0], SegmentReport)
     assert len(events[0].lanes) == 5_000
@@ -175,19 +183,34 @@ def test_a_process_that_holds_too_much_memory_is_replaced_before_its_next_cohort
         assert process_of(executor) != first
 
 
-def test_cohorts_train_side_by_side_and_return_to_the_process_that_knows_their_program(tmp_path: Path) -> None:
+def test_cohorts_train_side_by_side(tmp_path: Path) -> None:
     with make_processes(tmp_path, n_processes=2) as executor:
-        executor.submit(make_cohort(epochs=1))
-        executor.submit(make_cohort(epochs=2))
-        assert executor.free_slots() == 0
-        first, second = executor.pids()
-        reports = {event.peak_memory_bytes for event in (*executor.poll(60), *executor.poll(60))}  # type: ignore[union-attr]  # only reports arrive, and this training function reports its process id there
-        assert reports == {first, second}
-        executor.close()
+        executor.submit(make_cohort())
+        executor.submit(make_cohort())
 
+        assert executor.free_slots() == 0
+        assert {reporting_pid(next_event(executor)) for _ in range(2)} == set(executor.pids())
+
+
+def test_a_cohort_goes_to_the_process_that_has_compiled_its_program(tmp_path: Path) -> None:
+    with make_processes(tmp_path, n_processes=2) as executor:
         for epochs in (1, 2):
-            executor.submit(make_cohort(epochs=epochs))
-        first, second = executor.pids()
+            executor.submit(make_cohort(behaviour="refuse", epochs=epochs))
+        _, second = executor.pids()
+        for _ in range(2):
+            assert isinstance(next_event(executor), CohortRefused)
+
+        reports = converse(executor, make_cohort(epochs=2))
+
+        assert reporting_pid(reports[0]) == second
+
+
+def test_a_started_process_is_preferred_to_a_new_one(tmp_path: Path) -> None:
+    with make_processes(tmp_path, n_processes=2) as executor:
+        converse(executor, make_cohort(epochs=1))
+        converse(executor, make_cohort(epochs=2))
+
+        assert len(executor.pids()) == 1
 
 
 def test_closing_leaves_no_child_behind(tmp_path: Path) -> None:
@@ -257,6 +280,6 @@ def test_the_death_of_the_parent_ends_a_child_in_mid_training(tmp_path: Path) ->
 
 
 def test_importing_executors_imports_no_keras() -> None:
-    script = "import sys, trials.executors, trials.protocol; sys.exit(any(m in sys.modules for m in ('keras', 'tensorflow')))"
+    script = "import sys, trials.executors; sys.exit(any(name in sys.modules for name in ('keras', 'tensorflow')))"
 
     assert subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, check=False).returncode == 0
