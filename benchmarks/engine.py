@@ -30,6 +30,7 @@ class Workload:
     study: dict[str, Any]
     fit_epochs: int
     target: float
+    lanes_per_process: int = 4
 
 
 WORKLOADS = {
@@ -64,10 +65,9 @@ WORKLOADS = {
         },
         fit_epochs=3,
         target=1.5,
+        lanes_per_process=1,
     ),
 }
-
-LANES_PER_PROCESS = 4
 
 
 def make_cohort(name: str) -> Any:
@@ -80,8 +80,8 @@ def make_cohort(name: str) -> Any:
         | WORKLOADS[name].study
     )
     lanes = [
-        Lane(lane_id=i, seed=i, settings={"dropout.rate": 0.4 * (i % 2)}, readers=(Reader(replicate_id=i),))
-        for i in range(LANES_PER_PROCESS)
+        Lane(lane_id=i, seed=i, settings={"dropout.rate": 0.4 * ((i + 1) % 2)}, readers=(Reader(replicate_id=i),))
+        for i in range(WORKLOADS[name].lanes_per_process)
     ]
     return Cohort(
         cohort_id=name,
@@ -228,6 +228,16 @@ def measure(name: str, rounds: int, directory: str) -> dict[str, Any]:
     }
 
 
+def line_of(row: dict[str, Any]) -> str:
+    """One line of the table: medians, and the range of the ratio over the rounds."""
+    low, high = row["ratio_range"]
+    fit_ms, engine_ms = statistics.median(row["fit_ms"]), statistics.median(row["engine_ms"])
+    return (
+        f"{row['title']:50} {fit_ms:10.2f} {engine_ms:10.4f} {row['ratio']:8.1f} "
+        f"{f'{low:.1f} - {high:.1f}':>16} {row['target']:7.1f}"
+    )
+
+
 def main() -> None:
     """Measures and prints a table; writes JSON where asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -244,19 +254,15 @@ def main() -> None:
     elif asked.serve_fit:
         serve_fit(asked.serve_fit, asked.directory)
     else:
-        with tempfile.TemporaryDirectory() as directory:
-            rows = [measure(name, asked.rounds, directory) for name in asked.only]
         print(
             f"{platform.processor() or platform.machine()}, {len(os.sched_getaffinity(0))} cores, {asked.rounds} rounds"
         )
         print(f"{'workload':50} {'fit ms':>10} {'engine ms':>10} {'ratio':>8} {'range':>16} {'target':>7}")
-        for row in rows:
-            low, high = row["ratio_range"]
-            fit_ms, engine_ms = statistics.median(row["fit_ms"]), statistics.median(row["engine_ms"])
-            print(
-                f"{row['title']:50} {fit_ms:10.2f} {engine_ms:10.4f} {row['ratio']:8.1f} "
-                f"{f'{low:.1f} - {high:.1f}':>16} {row['target']:7.1f}"
-            )
+        rows = []
+        with tempfile.TemporaryDirectory() as directory:
+            for name in asked.only:
+                rows.append(measure(name, asked.rounds, directory))
+                print(line_of(rows[-1]), flush=True)
         if asked.json:
             asked.json.write_text(json.dumps(rows, indent=1))
 
