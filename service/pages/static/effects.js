@@ -5,6 +5,7 @@ import { element, find, setText, show, syncChildren, updateStateBadge } from "./
 import { clock, count } from "./format.js";
 import { showFigures } from "./figures.js";
 import { showLevels, showTiles } from "./numbers.js";
+import { loadPlotly } from "./plots.js";
 import { poll } from "./poll.js";
 import { hasEnded } from "./progress.js";
 
@@ -52,11 +53,14 @@ async function refresh() {
   updateStateBadge(find("state"), study.state);
   showPartial(study);
   if (fingerprint(study) !== seen) {
-    showNumbers(await request(`/v1/studies/${studyId}/effects`));
-    await showFigures(await request(`/ui/studies/${studyId}/figures`));
+    const [numbers, figures] = [request(`/v1/studies/${studyId}/effects`), request(`/ui/studies/${studyId}/figures`)];
+    figures.catch(() => {}); // a failure is told where it is awaited, unless that of the numbers is told first
+    showNumbers(await numbers);
+    await showFigures(await figures);
     seen = fingerprint(study);
   }
   return !hasEnded(study);
 }
 
+loadPlotly().catch(() => {}); // early, while numbers are made; a failure is told when something is to be drawn
 poll(POLL_SECONDS, refresh);

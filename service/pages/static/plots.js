@@ -13,8 +13,8 @@ const drawn = new Map();
 let loading = null;
 let resizing = null;
 
-// The plotting library is large: it is fetched when the first figure is drawn, after tables and words are there.
-function loadPlotly() {
+// The plotting library is large: no page waits for it with its words and tables.
+export function loadPlotly() {
   loading ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = document.querySelector('meta[name="plotly"]').content;

@@ -10,7 +10,6 @@ from tests.service.pages.conftest import LAPTOP, PHONE, Visitor
 
 pytestmark = pytest.mark.browser
 
-DRAWING_MILLISECONDS = 20_000
 LIGHT_INK = "rgb(27, 33, 39)"
 DARK_INK = "rgb(229, 233, 236)"
 
@@ -34,7 +33,7 @@ def test_every_figure_is_drawn_with_labelled_axes(visitor: Visitor, finished: St
     visitor.open(f"/ui/studies/{finished.id}/effects")
 
     drawn = visitor.page.locator("figure:has(.js-plotly-plot)")
-    expect(drawn).to_have_count(len(expected), timeout=DRAWING_MILLISECONDS)
+    expect(drawn).to_have_count(len(expected))
     for figure, (name, made) in zip(drawn.all(), expected.items(), strict=True):
         expect(figure).to_have_attribute("data-key", name)
         expect(figure.get_by_role("heading")).to_have_text(made["layout"]["title"]["text"])

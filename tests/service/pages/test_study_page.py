@@ -11,7 +11,6 @@ from tests.service.pages.conftest import Visitor
 
 pytestmark = pytest.mark.browser
 
-RUN_MILLISECONDS = 60_000
 HOSTILE = "<img src=x onerror=alert(1)> \"quoted\" & 'so' </script>"
 
 
@@ -22,7 +21,7 @@ def test_the_page_follows_a_study_from_its_queue_to_its_end(visitor: Visitor) ->
 
     with ThreadPoolExecutor(1) as pool:
         ended = pool.submit(visitor.site.run, study.id)
-        expect(visitor.page.locator("#state")).to_have_text("finished", timeout=RUN_MILLISECONDS)
+        expect(visitor.page.locator("#state")).to_have_text("finished")
         ended.result()
 
     expect(visitor.page.locator("#counts")).to_have_text("4 trials complete")
