@@ -12,7 +12,15 @@ Steps: TypeAlias = Generator[SegmentReport, Verdicts, CohortFinished]
 Train: TypeAlias = Callable[[Cohort, Path], Steps]
 """A training function: takes a cohort and the folder of datasets, yields reports, is sent verdicts."""
 
-MEMORY_ERROR_WORDS = ("bad_alloc", "out of memory", "cannot allocate memory", "resource_exhausted", "memoryerror")
+MEMORY_ERROR_WORDS = (
+    "bad_alloc",
+    "out of memory",
+    "cannot allocate memory",
+    "resource_exhausted",
+    "memoryerror",
+    "mmap error: 12",
+    "pthread_create() failed",
+)
 """In lower case."""
 
 

@@ -21,8 +21,15 @@ def make_raw(n_train: int, n_classes: int = 2, n_test: int = 3, n_rest: int = 0)
         part(10_000, n_test),
         part(20_000, n_rest),
     )
-    own = {"x_rest": x_rest, "y_rest": y_rest} if n_rest else {}
-    return RawDataset(x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test, n_classes=n_classes, **own)
+    return RawDataset(
+        x_train=x_train,
+        y_train=y_train,
+        x_test=x_test,
+        y_test=y_test,
+        n_classes=n_classes,
+        x_rest=x_rest if n_rest else None,
+        y_rest=y_rest if n_rest else None,
+    )
 
 
 def ids(parts: Parts) -> tuple[list[int], list[int], list[int]]:

@@ -1,7 +1,7 @@
 import pytest
 
 from trials.errors import MAX_REASON_LENGTH, reason_of, shorten
-from trials.executors.steps import is_memory_error
+from trials.executors.steps import is_memory_error, tells_of_memory
 
 
 class ResourceExhaustedError(Exception):
@@ -25,6 +25,19 @@ class XlaRuntimeError(Exception):
 )
 def test_memory_errors_of_every_backend_are_known(error: Exception, expected: bool) -> None:
     assert is_memory_error(error) is expected
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        ("terminate called after throwing an instance of 'std::bad_alloc'", True),
+        ("[low_level_alloc.cc : 599] RAW: mmap error: 12", True),
+        ("Thread tf_host-executor creation via pthread_create() failed.", True),
+        ("Check failed: shape == expected", False),
+    ],
+)
+def test_the_log_of_a_process_that_aborted_tells_whether_memory_ran_out(log: str, expected: bool) -> None:
+    assert tells_of_memory(log) is expected
 
 
 def test_a_long_reason_keeps_its_start_and_its_end() -> None:
