@@ -15,8 +15,11 @@ from trials.engine.random_bits import Key, Tensor, fold
 AUGMENTATION_STREAM = 0x40000000
 """Word that keeps the draws of augmentation apart from those of layers, whose streams count from 0."""
 
-EVALUATION_ROWS = 512
-"""Rows evaluated at once: bounds memory, and keeps activations in cache."""
+EVALUATION_ROWS = 64
+"""Rows evaluated at once: keeps activations in cache, and bounds memory."""
+
+WHOLE_ROWS = 128
+"""A part of the data with at most so many rows is evaluated in one piece."""
 
 
 @dataclass
@@ -88,7 +91,7 @@ class Stepper:
     def evaluate(self, state: State, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Mean loss (without penalties) and accuracy in inference mode, as scalars."""
         n_rows = x.shape[0]
-        n_chunks = n_rows // EVALUATION_ROWS
+        n_chunks = 0 if n_rows <= WHOLE_ROWS else n_rows // EVALUATION_ROWS
 
         def chunk(x_part: Tensor, y_part: Tensor) -> tuple[Tensor, Tensor]:
             logits, _ = self.model.stateless_call(state.trainable, state.non_trainable, x_part, training=False)
@@ -104,7 +107,7 @@ class Stepper:
             _, loss, right = ops.while_loop(
                 lambda i, *_: i < n_chunks, body, (ops.convert_to_tensor(0, "int32"), loss, right)
             )
-        if n_rows % EVALUATION_ROWS:
+        if n_rows > n_chunks * EVALUATION_ROWS:
             more_loss, more_right = chunk(x[n_chunks * EVALUATION_ROWS :], y[n_chunks * EVALUATION_ROWS :])
             loss, right = loss + more_loss, right + more_right
         return loss / n_rows, right / n_rows
