@@ -12,7 +12,7 @@ from search_spaces.spec import Optimizer
 from trials.augmentation.policies import STRENGTHS, strengths
 from trials.datasets.dataset import Dataset
 from trials.engine.backend import pure_optimizer
-from trials.engine.cpu_layers import for_cpu
+from trials.engine.fast_layers import for_cpu
 from trials.engine.initial_weights import initial_weights
 from trials.engine.lanes import ActiveLane
 from trials.engine.program import Plan, Program, Slots

@@ -7,7 +7,9 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trials.engine.cpu_layers import MatmulConv2D, ReshapeMaxPooling2D, for_cpu
+from trials.engine.fast_layers import for_cpu
+from trials.engine.fast_layers.convolution import MatmulConv2D
+from trials.engine.fast_layers.pooling import ReshapeMaxPooling2D
 
 
 def outputs_and_gradients(model: keras.Model, x: tf.Tensor) -> list[tf.Tensor]:

@@ -1,0 +1,30 @@
+"""Layers in the forms that XLA runs fast on a CPU, one file per kind.
+
+Each shares the weights of the Keras layer that it stands for, and computes the same function.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from trials.engine.fast_layers.convolution import fast_convolution
+from trials.engine.fast_layers.pooling import fast_pooling
+from trials.grafting import rewrite
+
+FAST_FORMS: dict[type[keras.layers.Layer], Callable[[Any], keras.layers.Layer | None]] = {
+    keras.layers.Conv2D: fast_convolution,
+    keras.layers.MaxPooling2D: fast_pooling,
+}
+"""Kind of layer to the function that gives its faster form, or None where that layer has none."""
+
+
+def for_cpu(model: keras.Model) -> keras.Model:
+    """The model with every layer that has a faster form in that form; weights are shared."""
+
+    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        form = FAST_FORMS.get(type(layer))
+        fast = form(layer) if form is not None else None
+        return layer(*args, **kwargs) if fast is None else fast(*args)
+
+    return rewrite(model, call)
