@@ -99,9 +99,9 @@ def make_cohort(name: str) -> Any:
 def serve_engine(name: str, core: int, directory: str) -> None:
     """A trainer: on each line of standard input trains the cohort once more and says seconds per lane-epoch."""
     os.sched_setaffinity(0, {core})
-    from trials.engine.backend import limit_threads
+    from trials.engine.backends import current_backend
 
-    limit_threads()
+    current_backend().limit_threads()
     from trials.protocol import Verdicts
     from trials.train import train
 

@@ -15,7 +15,7 @@ from keras import ops
 from search_spaces.regularizers.early_stopping import Monitor
 from trials.curves import CURVE_METRICS
 from trials.datasets.dataset import Dataset
-from trials.engine.backend import compile_program
+from trials.engine.backends import current_backend
 from trials.engine.random_bits import Key, Tensor, fold, permutation
 from trials.engine.step import State, Stepper, batch_rows
 
@@ -90,7 +90,7 @@ class Program:
             "validation": (ops.convert_to_tensor(data.x_validation), ops.convert_to_tensor(data.y_validation)),
             "test": (ops.convert_to_tensor(data.x_test), ops.convert_to_tensor(data.y_test)),
         }
-        self._compiled = compile_program(self._segment)
+        self._compiled = current_backend().compile_program(self._segment)
 
     def __call__(self, slots: Slots) -> tuple[list[Any], Any, npt.NDArray[np.float32]]:
         """Trains every slot from its first to its last epoch.

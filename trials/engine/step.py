@@ -8,7 +8,7 @@ from keras import ops
 
 from trials.augmentation.affine import augment
 from trials.augmentation.policies import STRENGTHS
-from trials.engine.backend import value_and_gradients
+from trials.engine.backends import current_backend
 from trials.engine.lane_scope import LaneScope, lane_scope
 from trials.engine.random_bits import Key, Tensor, fold
 
@@ -84,7 +84,7 @@ class Stepper:
                 logits, updated = self.model.stateless_call(trainable, state.non_trainable, x, training=True)
             return self.losses(y, logits) + self._penalty(trainable, knobs), (logits, updated)
 
-        (value, (logits, non_trainable)), gradients = value_and_gradients(loss, state.trainable)
+        (value, (logits, non_trainable)), gradients = current_backend().value_and_gradients(loss, state.trainable)
         trainable, optimizer = self.optimizer.stateless_apply(state.optimizer, gradients, state.trainable)
         return State(trainable, non_trainable, optimizer), value * x.shape[0], self._right(y, logits)
 

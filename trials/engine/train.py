@@ -11,7 +11,7 @@ import numpy as np
 from search_spaces.spec import Optimizer
 from trials.augmentation.policies import STRENGTHS, strengths
 from trials.datasets.dataset import Dataset
-from trials.engine.backend import pure_optimizer
+from trials.engine.backends import current_backend
 from trials.engine.fast_layers import for_cpu
 from trials.engine.initial_weights import initial_weights
 from trials.engine.lanes import ActiveLane
@@ -189,4 +189,4 @@ def _training_program(cohort: Cohort, data: Dataset, model: keras.Model) -> Trai
 def _optimizer(asked: Optimizer) -> keras.optimizers.Optimizer:
     kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}
     options = {} if asked.name == "adam" else {"momentum": asked.momentum}
-    return pure_optimizer(kinds[asked.name], learning_rate=asked.learning_rate, **options)
+    return current_backend().pure_optimizer(kinds[asked.name], learning_rate=asked.learning_rate, **options)

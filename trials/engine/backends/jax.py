@@ -1,0 +1,46 @@
+"""The JAX backend."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import jax
+import keras
+
+from trials.engine.backends.base import Backend, F, Tensor
+
+
+class JaxBackend(Backend):
+    """`jax.jit`."""
+
+    name: ClassVar[str] = "jax"
+
+    def compile_program(self, function: F) -> F:
+        """The function, jitted."""
+        compiled: F = jax.jit(function)
+        return compiled
+
+    def value_and_gradients(
+        self, loss: Callable[[list[Tensor]], tuple[Tensor, Any]], variables: list[Tensor]
+    ) -> tuple[tuple[Tensor, Any], list[Tensor]]:
+        """By `jax.value_and_grad`."""
+        result: tuple[tuple[Tensor, Any], list[Tensor]] = jax.value_and_grad(loss, has_aux=True)(variables)
+        return result
+
+    def pure_optimizer(self, kind: type[keras.optimizers.Optimizer], **options: Any) -> keras.optimizers.Optimizer:
+        """The class itself: Keras' optimizers are pure on JAX."""
+        return kind(**options)
+
+    def limit_threads(self) -> None:
+        """Nothing to do: XLA takes as many threads as the process has cores, and a training process has one."""
+
+    def keep_programs(self, directory: Path) -> bool:
+        """Through JAX' persistent compilation cache."""
+        jax.config.update("jax_compilation_cache_dir", str(directory))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+        return True
+
+    def has_accelerator(self) -> bool:
+        """Whether JAX' default device is not a CPU."""
+        return bool(jax.default_backend() != "cpu")
