@@ -140,15 +140,15 @@ class CohortRefused(Value):
     reason: str
 
 
-LossCause: TypeAlias = Literal["abort", "memory", "hang", "deadline", "cancelled"]
+LossCause: TypeAlias = Literal["abort", "killed", "memory", "hang", "deadline", "cancelled"]
 
 
 class CohortLost(Value):
     """The training process ended before the cohort did. What was not answered is trained again.
 
     Attributes:
-        cause: `abort` (it died by itself or was killed), `memory`, `hang` (no progress), `deadline` (over
-            `max_seconds`), or `cancelled` (on request).
+        cause: `abort` (it died by itself), `killed` (somebody killed it, or its machine went away), `memory`, `hang`
+            (no progress), `deadline` (over `max_seconds`), or `cancelled` (on request).
     """
 
     kind: Literal["lost"] = "lost"

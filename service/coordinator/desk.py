@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from search_spaces.spec import StudySpec
-from service.coordinator.group import lanes_per_cohort
+from service.coordinator.group import MAX_LANES, lanes_per_cohort
 from service.coordinator.lease import Lease, Leases
 from service.database import queries_work as work
 from service.database.engine import Database
@@ -24,6 +24,7 @@ class OwnedStudy:
 
     Attributes:
         lanes_per_cohort: Lanes that its cohorts aim at.
+        max_lanes: Lanes that its cohorts may have; fewer after memory ran out.
         is_active: Whether it is to be trained; if not, only Optuna's view of it is to be brought up to date.
         reported: Trial id to the last epoch that Optuna was told about.
         n_cohorts: How many cohorts it was split into so far, for their ids.
@@ -33,6 +34,7 @@ class OwnedStudy:
     lease: Lease
     spec: StudySpec
     lanes_per_cohort: int
+    max_lanes: int = MAX_LANES
     is_active: bool = True
     reported: dict[int, int] = field(default_factory=dict)
     n_cohorts: int = 0

@@ -2,7 +2,7 @@
 
 from service.coordinator.attention import guarded
 from service.coordinator.desk import Desk, Flight, OwnedStudy
-from service.coordinator.group import QueuedReplicate, group
+from service.coordinator.group import CohortSize, QueuedReplicate, group
 from service.database import queries_work as work
 from trials.protocol import Cohort
 
@@ -37,10 +37,11 @@ def dispatch(desk: Desk, study: OwnedStudy) -> None:
         rows = work.select_queued(connection, study.id, MAX_QUEUED_READ)
     if not rows:
         return
-    queued = [QueuedReplicate(row["id"], row["number"], row["seed"], row["parameters"], row["losses"]) for row in rows]
+    queued = [_queued(row) for row in rows]
     study.n_cohorts += 1
     prefix = f"{study.id}-{study.lease.fence}-{study.n_cohorts}"
-    cohort = group(study.id, study.spec, queued, lanes_per_cohort=study.lanes_per_cohort, prefix=prefix)[0]
+    size = CohortSize(study.lanes_per_cohort, study.max_lanes)
+    cohort = group(study.id, study.spec, queued, size=size, prefix=prefix)[0]
     owed = _owed(cohort)
     with desk.write(study) as connection:
         taken = work.mark_running(connection, owed, cohort.cohort_id)
@@ -49,6 +50,12 @@ def dispatch(desk: Desk, study: OwnedStudy) -> None:
             return
     desk.flights[cohort.cohort_id] = Flight(cohort, study.lease, owed)
     desk.executor.submit(cohort)
+
+
+def _queued(row: work.QueuedRow) -> QueuedReplicate:
+    """A first lost worker tells nothing of the trial, so only further ones count as losses."""
+    losses = row["own_faults"] + row["suspicions"] + max(row["lost_workers"] - 1, 0)
+    return QueuedReplicate(row["id"], row["number"], row["seed"], row["parameters"], losses)
 
 
 def in_turn(desk: Desk) -> list[OwnedStudy]:

@@ -24,13 +24,21 @@ STOPPING = "early_stopping"
 
 @dataclass(frozen=True)
 class QueuedReplicate:
-    """A replicate that waits to be trained. `losses` counts how often training was lost under its trial."""
+    """A replicate that waits to be trained. `losses` counts the losses of training that its trial may have caused."""
 
     replicate_id: int
     trial_number: int
     seed: int
     point: Point
     losses: int = 0
+
+
+@dataclass(frozen=True)
+class CohortSize:
+    """How many lanes a cohort aims at, and how many it may have at most."""
+
+    target: int
+    most: int = MAX_LANES
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ class _Training:
 
 
 def group(
-    study_id: str, spec: StudySpec, queued: Sequence[QueuedReplicate], *, lanes_per_cohort: int, prefix: str
+    study_id: str, spec: StudySpec, queued: Sequence[QueuedReplicate], *, size: CohortSize, prefix: str
 ) -> list[Cohort]:
     """Cohorts for all that is queued, in the order in which it should be trained.
 
@@ -56,15 +64,15 @@ def group(
         study_id: The study.
         spec: What it asks.
         queued: Replicates in the order of trial number and seed.
-        lanes_per_cohort: Lanes to aim at; see `lanes_per_cohort`.
+        size: Lanes to aim at (`lanes_per_cohort`), and the most that memory has room for.
         prefix: Makes the cohorts' ids unique.
     """
     sound = [replicate for replicate in queued if not replicate.losses]
-    parts = list(_parts(spec, sound, lanes_per_cohort))
+    parts = list(_parts(spec, sound, size))
     for _, suspects in _by((r.trial_number, r) for r in queued if r.losses):
         lanes = _trainings(spec, suspects)
-        size = 1 if suspects[0].losses > 1 else MAX_LANES
-        parts.extend(lanes[start : start + size] for start in range(0, len(lanes), size))
+        most = 1 if suspects[0].losses > 1 else size.most
+        parts.extend(lanes[start : start + most] for start in range(0, len(lanes), most))
     return [_cohort(f"{prefix}-{index}", study_id, spec, part) for index, part in enumerate(parts)]
 
 
@@ -92,15 +100,16 @@ def count_lanes(spec: StudySpec) -> int:
     return (trials or 1) * spec.budget.replicates
 
 
-def _parts(spec: StudySpec, queued: Sequence[QueuedReplicate], target: int) -> Iterator[list[_Training]]:
+def _parts(spec: StudySpec, queued: Sequence[QueuedReplicate], size: CohortSize) -> Iterator[list[_Training]]:
     trainings = _trainings(spec, queued)
+    target = min(size.target, size.most)
     for _, alike in _by((point_key(training.structure), training) for training in trainings):
         part: list[_Training] = []
         for _, family in _by((point_key(training.settings), training) for training in alike):
             if part and len(part) + len(family) > target:
                 yield part
                 part = []
-            chunks = list(_even(family, MAX_LANES if spec.search.pruner != "none" else target))
+            chunks = list(_even(family, size.most if spec.search.pruner != "none" else target))
             yield from chunks[:-1]
             part += chunks[-1]
             if len(part) >= target:

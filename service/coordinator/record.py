@@ -2,7 +2,7 @@
 
 from service.coordinator.attention import guarded
 from service.coordinator.desk import Desk, Flight, OwnedStudy
-from service.coordinator.losses import lose, refuse
+from service.coordinator.losses import lanes_after, lose, refuse
 from service.coordinator.prune import prune
 from service.coordinator.tell import tell_ended
 from service.database import queries_work as work
@@ -99,6 +99,7 @@ def _checked(result: ReplicateResult, study: OwnedStudy) -> ReplicateResult:
 def _record_end(
     desk: Desk, study: OwnedStudy, flight: Flight, event: CohortFinished | CohortRefused | CohortLost
 ) -> None:
+    study.max_lanes = lanes_after(study.max_lanes, flight, event)
     with desk.write(study) as connection:
         if isinstance(event, CohortRefused):
             refuse(connection, flight, event)

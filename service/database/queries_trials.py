@@ -76,6 +76,7 @@ def _trial_values(study_id: str, number: int, key: str, candidate: PlannedPoint)
         "origin": candidate.origin,
         "own_faults": 0,
         "lost_workers": 0,
+        "suspicions": 0,
         "optuna_trial_id": candidate.optuna_trial_id,
         "told": False,
     }

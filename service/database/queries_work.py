@@ -19,14 +19,16 @@ MAX_LOST_WORKERS = 10
 
 
 def select_queued(connection: Connection, study_id: str, limit: int) -> list[QueuedRow]:
-    """Replicates that wait, by trial number and seed, with their trial's parameters and losses."""
+    """Replicates that wait, by trial number and seed, with their trial's parameters and counters."""
     statement = (
         select(
             replicates.c.id,
             replicates.c.seed,
             trials.c.number,
             trials.c.parameters,
-            (trials.c.own_faults + trials.c.lost_workers).label("losses"),
+            trials.c.own_faults,
+            trials.c.lost_workers,
+            trials.c.suspicions,
         )
         .join(trials, trials.c.id == replicates.c.trial_id)
         .where(replicates.c.study_id == study_id, replicates.c.state == "queued")
@@ -152,6 +154,12 @@ def charge(connection: Connection, trial_ids: Iterable[int], *, column: str, rea
     for chunk in chunks(trial_ids):
         values = {column: trials.c[column] + 1, "reason": added}
         connection.execute(update(trials).where(trials.c.id.in_(chunk)).values(values))
+
+
+def suspect(connection: Connection, trial_ids: Iterable[int]) -> None:
+    """Notes that one of some trials broke their cohort; nobody is charged."""
+    for chunk in chunks(trial_ids):
+        connection.execute(update(trials).where(trials.c.id.in_(chunk)).values(suspicions=trials.c.suspicions + 1))
 
 
 def fail_hopeless(connection: Connection, trial_ids: Iterable[int]) -> None:

@@ -80,6 +80,8 @@ trials = Table(
     Column("reason", Text),
     Column("own_faults", Integer, nullable=False),
     Column("lost_workers", Integer, nullable=False),
+    # How often the trial was one of several in a cohort that some trial of it broke.
+    Column("suspicions", Integer, nullable=False, server_default="0"),
     Column("optuna_trial_id", Key),
     # True once Optuna knows the trial's end.
     Column("told", Boolean, nullable=False),

@@ -162,7 +162,7 @@ class ProcessesExecutor(Executor):
             return
         if events is None:
             ending = self._end(slot, EXIT_GRACE_SECONDS)
-            self._lose(slot, "memory" if tells_of_memory(ending) else "abort", ending)
+            self._lose(slot, _cause(trainer, ending), ending)
             return
         for event in events:
             self._take(slot, event)
@@ -210,6 +210,12 @@ class ProcessesExecutor(Executor):
         ending = slot.trainer.end(grace_seconds) if slot.trainer else ""
         slot.trainer = None
         return ending
+
+
+def _cause(trainer: Trainer, ending: str) -> LossCause:
+    if tells_of_memory(ending):
+        return "memory"
+    return "killed" if trainer.was_killed else "abort"
 
 
 def _program_key(cohort: Cohort) -> str:

@@ -47,6 +47,9 @@ CHUNK_BYTES = 2**18
 EXIT_GRACE_SECONDS = 5.0
 """How long a process that closed its socket may take to end by itself."""
 
+KILLING_SIGNALS = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+"""A process does not send these to itself."""
+
 MAX_LOG_BYTES = 2**20
 """A log that is longer is begun anew by the next process."""
 
@@ -88,6 +91,8 @@ class Trainer:
         self._log_path = log_path
         self._decoder = Decoder()
         self._unsent = bytearray()
+        self.was_killed = False
+        """Whether somebody else killed the process; known once it has ended."""
         self.channel, childs_end = socket.socketpair()
         try:
             self._process, self._log_start = _start(options, core, log_path, childs_end)
@@ -154,10 +159,11 @@ class Trainer:
         """
         self.channel.close()
         if self._process.returncode is None:
-            _wait(self.pid, grace_seconds)
+            by_itself = _wait(self.pid, grace_seconds)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)  # not reaped yet, so the id cannot belong to anyone else
-            self._process.wait()
+            return_code = self._process.wait()
+            self.was_killed = by_itself and -return_code in KILLING_SIGNALS
         return f"{_ending(self._process.returncode)}{self._log_tail()}"
 
     def _log_tail(self) -> str:
@@ -196,11 +202,12 @@ def _environment() -> dict[str, str]:
     return {name: os.environ[name] for name in INHERITED if name in os.environ} | SET
 
 
-def _wait(pid: int, timeout_seconds: float) -> None:
-    """Waits until a child has ended, without reaping it."""
+def _wait(pid: int, timeout_seconds: float) -> bool:
+    """Waits until a child has ended, without reaping it; whether it has."""
     descriptor = os.pidfd_open(pid)
     try:
-        select.select([descriptor], [], [], timeout_seconds)
+        ended, _, _ = select.select([descriptor], [], [], timeout_seconds)
+        return bool(ended)
     finally:
         os.close(descriptor)
 

@@ -5,7 +5,7 @@ import pytest
 from search_spaces.grids import grid_points
 from search_spaces.spec import StudySpec
 from search_spaces.values import Point
-from service.coordinator.group import MAX_LANES, QueuedReplicate, count_lanes, group, lanes_per_cohort
+from service.coordinator.group import MAX_LANES, CohortSize, QueuedReplicate, count_lanes, group, lanes_per_cohort
 from tests.specs import small_grid, small_search
 from trials.protocol import Cohort
 
@@ -22,7 +22,7 @@ def queue(
 
 
 def grouped(spec: StudySpec, queued: list[QueuedReplicate], lanes: int = 8) -> list[Cohort]:
-    return group("study", spec, queued, lanes_per_cohort=lanes, prefix="study-1")
+    return group("study", spec, queued, size=CohortSize(lanes), prefix="study-1")
 
 
 def answered(cohorts: list[Cohort]) -> list[int]:

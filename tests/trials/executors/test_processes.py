@@ -69,7 +69,7 @@ def test_a_killed_process_loses_its_cohort_once_and_the_next_cohort_trains(execu
 
     lost = next_event(executor)
     assert isinstance(lost, CohortLost)
-    assert lost.cause == "abort"
+    assert lost.cause == "killed"
     assert "SIGKILL" in lost.reason
     assert executor.poll(0.0) == []
     assert isinstance(converse(executor, make_cohort())[-1], CohortFinished)
