@@ -1,270 +1,136 @@
 """Speed of the lanes engine against `model.fit`, per lane-epoch, interleaved on this machine.
 
-Run `python -m benchmarks.engine` (or `make bench`). Each round times, one after the other, plain `fit` (one model, all
-cores) and the engine (one pinned process per core, the product's own path: cohort → grafting → program). The figure
-is wall-clock seconds per lane-epoch of the whole machine; compilation and the first epoch are left out on both sides.
-Both sides do validation after each epoch; the engine also reads train and test data at its schedule, `fit` does not.
+Run `python -m benchmarks.engine` (or `make bench`). Each round measures, one after the other while the others are idle:
+plain `fit` (one model, arrays, all cores); the strongest `fit` that was found (several ways are tried once); and the
+engine on each backend (the product's own path: study, cohort, training processes, grafting, program). The figure is
+wall-clock per lane-epoch of the whole machine, validation included; compilation and first epochs are left out on all
+sides, and no side reads train or test data in inference mode (circles: ten times in 4,000 epochs). Ratios are taken
+within a round; the table shows their medians and ranges.
 """
 
 import argparse
+import contextlib
+import importlib.util
 import json
-import os
-import platform
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, cast
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-
-
-@dataclass(frozen=True)
-class Workload:
-    """One model on one dataset."""
-
-    title: str
-    study: dict[str, Any]
-    fit_epochs: int
-    target: float
-    lanes_per_process: int = 4
+from benchmarks.contestants import Contestant, EngineContestant, FitContestant, Measurement, NotTrainedError
+from benchmarks.figures import EngineFigures, Figures, heading, lines, machine
+from benchmarks.fit_process import PLAIN, FitVariant, candidates
+from benchmarks.processes import busy_seconds, cpu_seconds
+from benchmarks.workloads import WORKLOADS, Workload, data_folder, write_data
 
 
-WORKLOADS = {
-    "circles": Workload(
-        "circles, Dense(500), full batch",
-        {
-            "dataset": "circles",
-            "model": {"family": "mlp", "hidden_units": [500]},
-            "preprocessing": "none",
-            "evaluation": {"protocol": "as_published"},
-            "training": {"epochs": 4000, "batch_size": 32},
-        },
-        fit_epochs=60,
-        target=500,
-    ),
-    "mlp": Workload(
-        "mnist_5k, Dense(128) x 2, batch 32",
-        {
-            "dataset": "mnist_5k",
-            "model": {"family": "mlp", "hidden_units": [128, 128]},
-            "training": {"epochs": 20, "batch_size": 32},
-        },
-        fit_epochs=5,
-        target=8,
-    ),
-    "convnet": Workload(
-        "mnist_5k, Conv(16)-Conv(32)-Dense(64), batch 64",
-        {
-            "dataset": "mnist_5k",
-            "model": {"family": "convnet", "filters": [16, 32], "hidden_units": [64]},
-            "training": {"epochs": 20, "batch_size": 64},
-        },
-        fit_epochs=3,
-        target=1.5,
-        lanes_per_process=1,
-    ),
-}
+class Match:
+    """All contestants on one workload.
 
+    Args:
+        workload: What to train.
+        backends: Keras' backends of the engine.
+        folder: Holds `datasets`.
+        quick: Measure for a moment only, to see that everything works.
+    """
 
-def make_cohort(name: str) -> Any:
-    """A cohort of the workload, half of its lanes with dropout."""
-    from search_spaces.spec import StudySpec
-    from trials.protocol import Cohort, Lane, Reader
+    def __init__(self, workload: Workload, backends: list[str], folder: Path, *, quick: bool) -> None:
+        self._quick = quick
+        self._fit_epochs = 1 if quick else workload.fit_epochs
+        self._engine_epochs = max(1, workload.engine_epochs // (4 if quick else 1))
+        self._whole = FitContestant(workload, folder / "datasets", pinned=False)
+        self._pinned = FitContestant(workload, folder / "datasets", pinned=True)
+        self._engines = [EngineContestant(workload, folder, backend) for backend in backends]
+        self.figures = Figures(workload)
 
-    spec = StudySpec.model_validate(
-        {"name": name, "search": {"sampler": "grid"}, "regularizers": {"dropout": {"rate": 0.2}}}
-        | WORKLOADS[name].study
-    )
-    lanes = [
-        Lane(lane_id=i, seed=i, settings={"dropout.rate": 0.4 * ((i + 1) % 2)}, readers=(Reader(replicate_id=i),))
-        for i in range(WORKLOADS[name].lanes_per_process)
-    ]
-    return Cohort(
-        cohort_id=name,
-        study_id="benchmark",
-        dataset=spec.dataset,
-        model=spec.model,
-        preprocessing=spec.preprocessing,
-        evaluation=spec.evaluation,
-        training=spec.training,
-        grafts=("dropout",),
-        lanes=tuple(lanes),
-    )
+    def get_ready(self) -> FitVariant:
+        """Compiles everything, and finds the strongest `fit`."""
+        self.figures.flops = self._whole.ready()
+        self._pinned.ready()
+        tried = {variant: self._try(variant) for variant in candidates(quick=self._quick)}
+        strongest = min(tried, key=lambda variant: tried[variant].seconds)
+        self.figures.tried = {variant.title: measured for variant, measured in tried.items()}
+        self.figures.strongest_title = strongest.title
+        self._whole.measure(PLAIN, 1)
+        for engine in self._engines:
+            self.figures.engines[engine.backend] = EngineFigures()
+            try:
+                engine.ready(self._engine_epochs)
+            except NotTrainedError as error:
+                self.figures.engines[engine.backend].failure = str(error)
+        self._engines = [engine for engine in self._engines if not self.figures.engines[engine.backend].failure]
+        return strongest
 
-
-def serve_engine(name: str, core: int, directory: str) -> None:
-    """A trainer: on each line of standard input trains the cohort once more and says seconds per lane-epoch."""
-    os.sched_setaffinity(0, {core})
-    from trials.engine.backends import current_backend
-
-    current_backend().limit_threads()
-    from trials.protocol import Verdicts
-    from trials.train import train
-
-    cohort = make_cohort(name)
-
-    def once() -> tuple[float, int]:
-        training, seconds, epochs = train(cohort, Path(directory)), 0.0, 0
-        try:
-            report = next(training)
-            while True:
-                seconds += report.seconds
-                epochs = sum(lane.n_epochs for lane in report.lanes)
-                report = training.send(Verdicts(cohort_id=cohort.cohort_id))
-        except StopIteration:
-            return seconds, epochs
-
-    once()
-    print("ready", flush=True)
-    for _ in sys.stdin:
-        seconds, epochs = once()
-        print(seconds / epochs, flush=True)
-
-
-def serve_fit(name: str, directory: str) -> None:
-    """Plain Keras: on each line of standard input runs `fit` once more and says seconds per epoch."""
-    import keras
-
-    from trials.datasets import load
-    from trials.models import build
-    from trials.preprocessing import prepare
-
-    cohort = make_cohort(name)
-    data = prepare(load(cohort.dataset, Path(directory)), cohort.preprocessing, cohort.evaluation, 0)
-    base = build(cohort.model, data.x_train.shape[1:], data.n_classes)
-    x = inputs = keras.Input(data.x_train.shape[1:])
-    for layer in base.layers[1:]:
-        x = layer(x)
-        if layer.name.startswith("hidden"):
-            x = keras.layers.Dropout(0.4)(x)
-    model = keras.Model(inputs, x)
-    binary = data.n_classes == 2
-    loss = keras.losses.BinaryCrossentropy if binary else keras.losses.SparseCategoricalCrossentropy
-    model.compile("adam", loss(from_logits=True), metrics=["accuracy"])
-
-    def once(epochs: int) -> float:
-        started = time.perf_counter()
-        model.fit(
-            data.x_train,
-            data.y_train,
-            batch_size=cohort.training.batch_size,
-            epochs=epochs,
-            validation_data=(data.x_validation, data.y_validation),
-            verbose=0,
-        )
-        return (time.perf_counter() - started) / epochs
-
-    once(1)
-    print("ready", flush=True)
-    for _ in sys.stdin:
-        print(once(WORKLOADS[name].fit_epochs), flush=True)
-
-
-class Contestant:
-    """A child process that measures when told to."""
-
-    def __init__(self, *arguments: str) -> None:
-        environment = os.environ | {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.engine", *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            cwd=REPOSITORY,
-            env=environment,
-        )
-        self.to_child = cast(IO[str], self.process.stdin)
-        self.from_child = cast(IO[str], self.process.stdout)
-        self.read()
-
-    def start(self) -> None:
-        """Tells it to measure once."""
-        self.to_child.write("go\n")
-        self.to_child.flush()
-
-    def read(self) -> str:
-        """Its next line."""
-        line = self.from_child.readline().strip()
-        if not line:
-            msg = f"benchmark process ended: {self.process.args!r}"
-            raise RuntimeError(msg)
-        return line
+    def play_round(self, strongest: FitVariant) -> None:
+        """Measures each contestant once."""
+        figures, fits = self.figures, {False: self._whole, True: self._pinned}
+        figures.plain.append(self._watched(self._whole, partial(self._whole.measure, PLAIN, self._fit_epochs)))
+        fit = fits[strongest.pinned]
+        figures.strongest.append(self._watched(fit, partial(fit.measure, strongest, self._fit_epochs)))
+        for engine in self._engines:
+            measured = self._watched(engine, partial(engine.measure, self._engine_epochs))
+            figures.engines[engine.backend].take(engine, measured)
 
     def close(self) -> None:
-        """Ends it."""
-        self.process.kill()
-        self.process.wait()
+        """Ends all processes."""
+        for contestant in self._contestants():
+            contestant.close()
+
+    def _contestants(self) -> list[Contestant]:
+        return [self._whole, self._pinned, *self._engines]
+
+    def _try(self, variant: FitVariant) -> Measurement:
+        contestant = self._pinned if variant.pinned else self._whole
+        contestant.measure(variant, 1)
+        return contestant.measure(variant, self._fit_epochs)
+
+    def _watched(self, active: Contestant, measure: Callable[[], Measurement]) -> Measurement:
+        """Measures one contestant, and notes how busy the others and the rest of the machine were meanwhile."""
+        own = active.pids()
+        idle = [pid for other in self._contestants() if other is not active for pid in other.pids()]
+        started, before = time.perf_counter(), (cpu_seconds(own), cpu_seconds(idle), busy_seconds())
+        measured = measure()
+        seconds, after = time.perf_counter() - started, (cpu_seconds(own), cpu_seconds(idle), busy_seconds())
+        own_took, idle_took, all_took = (now - then for now, then in zip(after, before, strict=True))
+        self.figures.note_load(idle_took / seconds, (all_took - own_took - idle_took) / seconds)
+        return measured
 
 
-def measure(name: str, rounds: int, directory: str) -> dict[str, Any]:
-    """Seconds per lane-epoch of both sides, round by round."""
-    cores = sorted(os.sched_getaffinity(0))
-    plain = Contestant("--serve-fit", name, "--directory", directory)
-    engines = [Contestant("--serve-engine", name, "--core", str(core), "--directory", directory) for core in cores]
-    fit_seconds, engine_seconds = [], []
-    for _ in range(rounds):
-        plain.start()
-        fit_seconds.append(float(plain.read()))
-        for engine in engines:
-            engine.start()
-        per_core = [float(engine.read()) for engine in engines]
-        engine_seconds.append(1.0 / sum(1.0 / seconds for seconds in per_core))
-    for contestant in (plain, *engines):
-        contestant.close()
-    ratios = [one / other for one, other in zip(fit_seconds, engine_seconds, strict=True)]
-    return {
-        "workload": name,
-        "title": WORKLOADS[name].title,
-        "fit_ms": [1e3 * seconds for seconds in fit_seconds],
-        "engine_ms": [1e3 * seconds for seconds in engine_seconds],
-        "ratio": statistics.median(ratios),
-        "ratio_range": [min(ratios), max(ratios)],
-        "target": WORKLOADS[name].target,
-    }
-
-
-def line_of(row: dict[str, Any]) -> str:
-    """One line of the table: medians, and the range of the ratio over the rounds."""
-    low, high = row["ratio_range"]
-    fit_ms, engine_ms = statistics.median(row["fit_ms"]), statistics.median(row["engine_ms"])
-    return (
-        f"{row['title']:50} {fit_ms:10.2f} {engine_ms:10.4f} {row['ratio']:8.1f} "
-        f"{f'{low:.1f} - {high:.1f}':>16} {row['target']:7.1f}"
-    )
+def measure(workload: Workload, asked: argparse.Namespace, folder: Path) -> Figures:
+    """Plays all rounds of one workload."""
+    with contextlib.closing(Match(workload, asked.backend, folder, quick=asked.quick)) as match:
+        strongest = match.get_ready()
+        for _ in range(1 if asked.quick else asked.rounds):
+            match.play_round(strongest)
+        return match.figures
 
 
 def main() -> None:
     """Measures and prints a table; writes JSON where asked."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    backends = ["tensorflow", *(["jax"] if importlib.util.find_spec("jax") else [])]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", choices=WORKLOADS, nargs="*", default=list(WORKLOADS))
+    parser.add_argument("--only", choices=WORKLOADS, nargs="+", default=list(WORKLOADS))
+    parser.add_argument("--backend", choices=("tensorflow", "jax"), nargs="+", default=backends, help="of the engine")
+    parser.add_argument("--data", type=Path, default=data_folder(), help="folder with mnist.npz, if there is one")
+    parser.add_argument("--quick", action="store_true", help="one short round, to see that everything works")
     parser.add_argument("--json", type=Path, help="write the figures here")
-    parser.add_argument("--serve-engine", help=argparse.SUPPRESS)
-    parser.add_argument("--serve-fit", help=argparse.SUPPRESS)
-    parser.add_argument("--core", type=int, default=0, help=argparse.SUPPRESS)
-    parser.add_argument("--directory", default="", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.serve_engine:
-        serve_engine(asked.serve_engine, asked.core, asked.directory)
-    elif asked.serve_fit:
-        serve_fit(asked.serve_fit, asked.directory)
-    else:
-        print(
-            f"{platform.processor() or platform.machine()}, {len(os.sched_getaffinity(0))} cores, {asked.rounds} rounds"
-        )
-        print(f"{'workload':50} {'fit ms':>10} {'engine ms':>10} {'ratio':>8} {'range':>16} {'target':>7}")
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as name:
+        source = write_data(asked.data, Path(name) / "datasets")
+        print(f"{machine()}; data: {source}", flush=True)
+        print(heading(), flush=True)
         rows = []
-        with tempfile.TemporaryDirectory() as directory:
-            for name in asked.only:
-                rows.append(measure(name, asked.rounds, directory))
-                print(line_of(rows[-1]), flush=True)
-        if asked.json:
-            asked.json.write_text(json.dumps(rows, indent=1))
+        for workload in asked.only:
+            rows.append(measure(WORKLOADS[workload], asked, Path(name)))
+            print("\n".join(lines(rows[-1])), flush=True)
+    print(f"{time.monotonic() - started:.0f} s in all")
+    if asked.json:
+        asked.json.write_text(
+            json.dumps({"machine": machine(), "data": source, "workloads": [row.summary() for row in rows]}, indent=1)
+        )
 
 
 if __name__ == "__main__":
