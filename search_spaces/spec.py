@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from search_spaces.datasets import SHAPES, CirclesRef, NamedRef, dataset_form
 from search_spaces.models import MAX_PARAMETERS, MLP, ConvNet, ModelSpec, estimate_parameters
+from search_spaces.optimizers import Optimizer
 from search_spaces.pruners import PRUNERS
 from search_spaces.ranges import Interval
 from search_spaces.regularizers import REGULARIZERS, EarlyStopping, RegularizerSpec
@@ -66,28 +67,18 @@ else:
     )
 
 
-class Optimizer(Value):
-    """The optimizer, by its Keras name in lower case."""
-
-    name: Literal["adam", "sgd", "rmsprop"] = "adam"
-    learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.001
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.momentum and self.name == "adam":
-            msg = f"momentum belongs to sgd and rmsprop, received {self.momentum} for adam"
-            raise ValueError(msg)
-        return self
-
-
 class Training(Value):
-    """How every replicate of the study is trained."""
+    """How every replicate of the study is trained.
+
+    Attributes:
+        class_weights: `balanced` weighs each class' training loss by the inverse of its share of the training data.
+    """
 
     epochs: Annotated[StrictInt, Field(ge=1, le=MAX_EPOCHS)] = 10
     batch_size: Annotated[StrictInt, Field(ge=1, le=65_536)] = 32
     optimizer: Optimizer = Optimizer()
     shuffle: bool = True
+    class_weights: Literal["none", "balanced"] = "none"
 
 
 class Search(Value):

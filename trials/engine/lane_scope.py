@@ -1,11 +1,12 @@
 """What the layers of a grafted model may ask while one lane's step is traced: its key and its knobs."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from trials.engine.random_bits import Key, Tensor
+from trials.engine.random_bits import Key, Tensor, fold
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,13 @@ class LaneScope:
 
     key: Key
     knobs: Mapping[str, Tensor]
+    _calls: Counter[int] = field(default_factory=Counter, init=False)
+
+    def next_key(self, stream: int) -> Key:
+        """Key of a layer's next call in this step: a layer that is used twice draws twice."""
+        calls, self._calls[stream] = self._calls[stream], self._calls[stream] + 1
+        key = fold(self.key, stream)
+        return key if calls == 0 else fold(key, calls)
 
 
 _current: ContextVar[LaneScope | None] = ContextVar("lane_scope", default=None)
@@ -32,6 +40,11 @@ def lane_scope(scope: LaneScope) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def in_lane() -> bool:
+    """Whether a lane's step is being traced."""
+    return _current.get() is not None
 
 
 def current_lane() -> LaneScope:

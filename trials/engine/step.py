@@ -45,6 +45,7 @@ class Stepper:
         optimizer: A built optimizer that offers `stateless_apply`.
         binary: Whether the model gives one logit for two classes.
         augmented: Whether training images go through `augment`.
+        class_weights: Factor of each class' training loss; None for no weights.
     """
 
     model: keras.Model
@@ -52,6 +53,7 @@ class Stepper:
     optimizer: keras.optimizers.Optimizer
     binary: bool
     augmented: bool
+    class_weights: tuple[float, ...] | None = None
 
     def state(self, flat: list[Tensor]) -> State:
         """The inverse of `State.flat`."""
@@ -72,8 +74,8 @@ class Stepper:
             y: Labels, shape `(batch,)`, int32.
 
         Returns:
-            The state after; the loss that was minimised (penalties included), times the batch size; the number of
-            rows that were right. Both as scalars.
+            The state after; the loss that was minimised (class weights, penalties and the model's own losses included),
+            times the batch size; the number of rows that were right. Both as scalars.
         """
         if self.augmented:
             strengths = {name: knobs[f"augmentation.{name}"] for name in STRENGTHS}
@@ -81,8 +83,11 @@ class Stepper:
 
         def loss(trainable: list[Tensor]) -> tuple[Tensor, tuple[Tensor, list[Tensor]]]:
             with lane_scope(LaneScope(key, knobs)):
-                logits, updated = self.model.stateless_call(trainable, state.non_trainable, x, training=True)
-            return self.losses(y, logits) + self._penalty(trainable, knobs), (logits, updated)
+                logits, updated, own = self.model.stateless_call(
+                    trainable, state.non_trainable, x, training=True, return_losses=True
+                )
+            penalty = sum(own, start=self._penalty(trainable, knobs))
+            return self.losses(y, logits, self.class_weights) + penalty, (logits, updated)
 
         (value, (logits, non_trainable)), gradients = current_backend().value_and_gradients(loss, state.trainable)
         trainable, optimizer = self.optimizer.stateless_apply(state.optimizer, gradients, state.trainable)
@@ -112,12 +117,16 @@ class Stepper:
             loss, right = loss + more_loss, right + more_right
         return loss / n_rows, right / n_rows
 
-    def losses(self, y: Tensor, logits: Tensor) -> Tensor:
-        """Mean cross-entropy of a batch."""
+    def losses(self, y: Tensor, logits: Tensor, class_weights: tuple[float, ...] | None = None) -> Tensor:
+        """Mean cross-entropy of a batch, each row's times its class' weight."""
         if self.binary:
             labels = ops.cast(ops.expand_dims(y, -1), logits.dtype)
-            return ops.mean(ops.binary_crossentropy(labels, logits, from_logits=True))
-        return ops.mean(ops.sparse_categorical_crossentropy(y, logits, from_logits=True))
+            rows = ops.squeeze(ops.binary_crossentropy(labels, logits, from_logits=True), -1)
+        else:
+            rows = ops.sparse_categorical_crossentropy(y, logits, from_logits=True)
+        if class_weights is not None:
+            rows = rows * ops.take(ops.convert_to_tensor(class_weights, rows.dtype), y, axis=0)
+        return ops.mean(rows)
 
     def _right(self, y: Tensor, logits: Tensor) -> Tensor:
         predicted = ops.cast(logits[:, 0] > 0, "int32") if self.binary else ops.argmax(logits, axis=-1)

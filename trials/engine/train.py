@@ -8,17 +8,19 @@ from collections.abc import Generator
 import keras
 import numpy as np
 
-from search_spaces.spec import Optimizer
 from trials.augmentation.policies import STRENGTHS, strengths
 from trials.datasets.dataset import Dataset
-from trials.engine.backends import current_backend
+from trials.engine.class_weights import balanced
 from trials.engine.fast_layers import for_cpu
 from trials.engine.initial_weights import initial_weights
 from trials.engine.lanes import ActiveLane
+from trials.engine.model_graph import flat_graph
+from trials.engine.optimizers import build_optimizer
 from trials.engine.program import Plan, Program, Slots
 from trials.engine.random_bits import key_words
 from trials.engine.step import Stepper
 from trials.grafting import graft, penalised_kernels
+from trials.layers import use_lane_draws
 from trials.protocol import Cohort, CohortFinished, Lane, SegmentReport, Verdicts
 
 MAX_SLOTS = 8
@@ -52,8 +54,11 @@ class TrainingProgram:
 
     def __init__(self, cohort: Cohort, data: Dataset, model: keras.Model) -> None:
         self.data = data  # kept, so that its id stays its own
-        self.model = for_cpu(graft(model, cohort.grafts, cohort.structure).model)
-        optimizer = _optimizer(cohort.training.optimizer)
+        self.original = flat_graph(model, data.input_shape)
+        use_lane_draws(self.original)
+        self.model = for_cpu(graft(self.original, cohort.grafts, cohort.structure).model)
+        steps_per_epoch = -(-len(data.x_train) // cohort.training.batch_size)
+        optimizer = build_optimizer(cohort.training.optimizer, cohort.training.epochs, steps_per_epoch)
         optimizer.build(self.model.trainable_variables)
         stepper = Stepper(
             self.model,
@@ -61,6 +66,7 @@ class TrainingProgram:
             optimizer,
             binary=data.n_classes == 2,
             augmented="augmentation" in cohort.grafts,
+            class_weights=balanced(data) if cohort.training.class_weights == "balanced" else None,
         )
         self.optimizer_state = [keras.ops.convert_to_numpy(v.value) for v in optimizer.variables]
         weights = [*self.model.trainable_variables, *self.model.non_trainable_variables]
@@ -91,7 +97,7 @@ class TrainingProgram:
 
     def start(self, lane: Lane) -> ActiveLane:
         """A lane before its first epoch."""
-        weights = initial_weights(self.model, lane.seed)
+        weights = initial_weights(self.model, lane.seed, self.original)
         state = [weights[i] for i in self._positions] + self.optimizer_state
         values = {f"augmentation.{name}": value for name, value in strengths(lane.settings).items()}
         values |= {key: float(value) for key, value in lane.settings.items() if not isinstance(value, str)}
@@ -130,7 +136,8 @@ def train_cohort(
     Args:
         cohort: What to train.
         data: The dataset it names, preprocessed and split.
-        model: A built model of the family it names; used only if no compiled program fits.
+        model: A Keras model of the family it names, of one input and one output, the logits; used only if no compiled
+            program fits, and then changed: use it no more.
 
     Yields:
         A report per segment; send the verdicts.
@@ -139,7 +146,8 @@ def train_cohort(
         The cohort's end, with the number of compilations that it cost.
 
     Raises:
-        InfeasibleCohortError: A regularizer finds no place in the model.
+        InfeasibleCohortError: A regularizer finds no place in the model, or the model has several inputs or outputs or
+            a training step of its own.
     """
     training = _training_program(cohort, data, model)
     before = training.program.compilations
@@ -184,9 +192,3 @@ def _training_program(cohort: Cohort, data: Dataset, model: keras.Model) -> Trai
             _programs.popitem(last=False)
     _programs.move_to_end(key)
     return _programs[key]
-
-
-def _optimizer(asked: Optimizer) -> keras.optimizers.Optimizer:
-    kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}
-    options = {} if asked.name == "adam" else {"momentum": asked.momentum}
-    return current_backend().pure_optimizer(kinds[asked.name], learning_rate=asked.learning_rate, **options)

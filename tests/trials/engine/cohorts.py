@@ -7,7 +7,8 @@ import keras
 import numpy as np
 from sklearn.datasets import load_digits
 
-from search_spaces.spec import Evaluation, Optimizer, Training
+from search_spaces.optimizers import Optimizer
+from search_spaces.spec import Evaluation, Training
 from trials.curves import Curve, unpack
 from trials.datasets.dataset import Dataset
 from trials.engine.train import train_cohort
@@ -61,6 +62,7 @@ EVERY_GRAFT = ("dropout", "l1", "l2", "augmentation")
 def cohort(lanes: list[Lane], *, epochs: int = 8, batch_size: int = 32, shuffle: bool = True, **fields: Any) -> Cohort:
     """A cohort of lanes on digits. Cohorts that differ in their lanes alone share a compiled program."""
     optimizer = fields.pop("optimizer", Optimizer())
+    class_weights = fields.pop("class_weights", "none")
     return Cohort(
         cohort_id=fields.pop("cohort_id", "cohort"),
         study_id="study",
@@ -69,7 +71,9 @@ def cohort(lanes: list[Lane], *, epochs: int = 8, batch_size: int = 32, shuffle:
         preprocessing="none",
         evaluation=Evaluation(),
         grafts=fields.pop("grafts", EVERY_GRAFT),
-        training=Training(epochs=epochs, batch_size=batch_size, optimizer=optimizer, shuffle=shuffle),
+        training=Training(
+            epochs=epochs, batch_size=batch_size, optimizer=optimizer, shuffle=shuffle, class_weights=class_weights
+        ),
         lanes=tuple(lanes),
         **fields,
     )

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from search_spaces.spec import Optimizer
+from search_spaces.optimizers import Optimizer
 from search_spaces.values import Scalar
 from tests.trials.engine.cohorts import Outcome, cohort, convnet, digits, drive, lane, mlp
 from trials.curves import row
@@ -212,5 +212,5 @@ def test_two_classes_are_trained_with_one_logit() -> None:
     hidden = keras.layers.Dense(32, activation="relu")(keras.layers.Flatten()(inputs))
     model = keras.Model(inputs, keras.layers.Dense(1)(hidden))
     metrics = drive(cohort([lane(0)], dataset="circles", grafts=()), binary, model).results[0].metrics
-    assert metrics.test_accuracy is not None
-    assert metrics.test_accuracy > 0.6
+    assert metrics.train_accuracy is not None
+    assert metrics.train_accuracy > 0.7

@@ -40,7 +40,8 @@ class TensorFlowBackend(Backend):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
             value, auxiliary = loss(variables)
-        return (value, auxiliary), tape.gradient(value, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        gradients = tape.gradient(value, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return (value, auxiliary), [tf.convert_to_tensor(gradient) for gradient in gradients]  # embeddings' are sparse
 
     def pure_optimizer(self, kind: type[keras.optimizers.Optimizer], **options: Any) -> keras.optimizers.Optimizer:
         """The class with the base class' methods given back."""

@@ -1,0 +1,55 @@
+"""Any Keras model as one flat functional graph, which regularizers and fast forms can be put into."""
+
+from typing import Any
+
+import keras
+
+from trials.errors import InfeasibleCohortError
+from trials.grafting import rewrite
+
+OVERRIDES = ("train_step", "compute_loss")
+"""Methods of a model that would train it in a way of its own."""
+
+
+def flat_graph(model: keras.Model, input_shape: tuple[int, ...]) -> keras.Model:
+    """A functional model of the same layers and weights, with the layers of nested models in its own graph.
+
+    A model that was written as a class stays one layer of the result. So does a nested model with a layer whose name
+    another layer has too.
+
+    Args:
+        model: A model of one input and one output.
+        input_shape: Shape of one example.
+
+    Raises:
+        InfeasibleCohortError: It has several inputs or outputs, or a training step of its own.
+    """
+    own = [name for name in OVERRIDES if getattr(type(model), name) is not getattr(keras.Model, name)]
+    if own:
+        raise InfeasibleCohortError(
+            f"model: expected a model that Keras' own training step fits; received own {own[0]}"
+        )
+    graph = _functional(model, input_shape)
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        received = f"{len(graph.inputs)} inputs and {len(graph.outputs)} outputs"
+        raise InfeasibleCohortError(f"model: expected one input and one output; received {received}")
+    nestable = (keras.Sequential, type(graph))
+
+    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        return layer.call(*args, **kwargs) if type(layer) in nestable else layer(*args, **kwargs)
+
+    while any(type(layer) in nestable for layer in graph.layers):
+        try:
+            graph = rewrite(graph, call)
+        except ValueError:  # two layers of one name
+            return graph
+    return graph
+
+
+def _functional(model: keras.Model, input_shape: tuple[int, ...]) -> keras.Model:
+    if not model.built:
+        model.build((None, *input_shape))
+    if isinstance(model, keras.Sequential) or hasattr(model, "operations"):
+        return keras.Model(model.inputs, model.outputs, name=model.name)
+    inputs = keras.Input(input_shape)
+    return keras.Model(inputs, model(inputs))
