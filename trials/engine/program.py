@@ -150,6 +150,7 @@ class Program:
         self, state: State, lane: tuple[Key, Mapping[str, Tensor]], number: Tensor
     ) -> tuple[State, tuple[Tensor, Tensor]]:
         key, knobs = lane
+        backend = current_backend()
         x, y = self._data["train"]
         n_rows, batch_size = x.shape[0], self.plan.batch_size
         n_full, epoch_key = n_rows // batch_size, fold(key, number)
@@ -161,7 +162,7 @@ class Program:
             rows = batch_rows(i * batch_size, size)
             if order is not None:
                 rows = ops.take(order, rows, axis=0)
-            x_batch, y_batch = (x, y) if size == n_rows else (ops.take(x, rows, axis=0), ops.take(y, rows, axis=0))
+            x_batch, y_batch = (x, y) if size == n_rows else (backend.take_rows(x, rows), backend.take_rows(y, rows))
             step_key = fold(fold(epoch_key, STEP_STREAM), i)
             state, more_loss, more_right = self.stepper.train(state, step_key, knobs, x_batch, y_batch)
             return state, loss + more_loss, right + more_right
@@ -210,7 +211,8 @@ class Program:
 
 def _put(stacked: Tensor, index: Tensor, value: Tensor) -> Tensor:
     """`stacked` with `value` at `index` of its first axis."""
-    return ops.scatter_update(stacked, ops.reshape(index, (1, 1)), ops.expand_dims(value, 0))
+    start = [index, *[_zero()] * (len(stacked.shape) - 1)]
+    return ops.slice_update(stacked, start, ops.expand_dims(value, 0))
 
 
 def _zero() -> Tensor:

@@ -103,8 +103,8 @@ class Stepper:
             return self.losses(y_part, logits) * x_part.shape[0], self._right(y_part, logits)
 
         def body(i: Tensor, loss: Tensor, right: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            rows = batch_rows(i * EVALUATION_ROWS, EVALUATION_ROWS)
-            more_loss, more_right = chunk(ops.take(x, rows, axis=0), ops.take(y, rows, axis=0))
+            start = i * EVALUATION_ROWS
+            more_loss, more_right = chunk(*(_rows_from(part, start, EVALUATION_ROWS) for part in (x, y)))
             return i + 1, loss + more_loss, right + more_right
 
         loss, right = ops.convert_to_tensor(0.0), ops.convert_to_tensor(0.0)
@@ -140,6 +140,10 @@ class Stepper:
         if "l2.factor" in knobs:
             penalty = penalty + knobs["l2.factor"] * sum(ops.sum(ops.square(w)) for w in kernels)
         return penalty
+
+
+def _rows_from(x: Tensor, start: Tensor, size: int) -> Tensor:
+    return ops.slice(x, [start, *[0] * (len(x.shape) - 1)], (size, *x.shape[1:]))
 
 
 def batch_rows(start: Tensor, size: int) -> Tensor:

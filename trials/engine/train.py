@@ -1,5 +1,6 @@
 """train_cohort(): the lanes of a cohort from their first epoch to their last, segment by segment."""
 
+import math
 import resource
 import time
 from collections import OrderedDict, deque
@@ -34,8 +35,10 @@ SEGMENT_SECONDS = 2.0
 MAX_GROWTH = 8
 """A segment has at most so many times the epochs of the one before."""
 
-READINGS_PER_TRAINING = 10
-"""Train and test data are read about so often in a whole training."""
+MAX_READINGS = 10
+EPOCHS_PER_READING = 20
+"""Train and test data are read at the last epoch, and before it at most once in so many epochs and so often in a whole
+training: reading costs about a third of an epoch, so that this is less than 2 %."""
 
 MAX_PROGRAMS = 4
 """Compiled programs kept in one process."""
@@ -88,7 +91,9 @@ class TrainingProgram:
             n_slots=max(1, min(MAX_SLOTS, SLOT_MEMORY_BYTES // max(1, weights_bytes))),
             segment_capacity=min(n_epochs, MAX_SEGMENT_EPOCHS),
             n_epochs=n_epochs,
-            read_every=1 if every_epoch else max(1, round(n_epochs / READINGS_PER_TRAINING)),
+            read_every=1
+            if every_epoch
+            else math.ceil(n_epochs / max(1, min(MAX_READINGS, n_epochs // EPOCHS_PER_READING))),
             batch_size=cohort.training.batch_size,
             shuffle=cohort.training.shuffle,
             monitor=cohort.monitor,

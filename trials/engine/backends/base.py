@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
@@ -12,10 +13,34 @@ F = TypeVar("F", bound=Callable[..., Any])
 Tensor: TypeAlias = Any
 
 
+@dataclass(frozen=True)
+class Way:
+    """A way to run a program.
+
+    Attributes:
+        name: For people.
+        wrap: Gives the function that runs in this way.
+    """
+
+    name: str
+    wrap: Callable[[Any], Any]
+
+
 class Backend(ABC):
-    """Gradients, compilation and optimizers as pure functions."""
+    """Gradients, compilation and optimizers as pure functions.
+
+    Attributes:
+        name: Keras' name for it.
+        refusals: What is raised where a way to run a program does not suit it.
+    """
 
     name: ClassVar[str]
+    refusals: ClassVar[tuple[type[Exception], ...]] = (TypeError, ValueError, AttributeError, NotImplementedError)
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """How a program may be run, fastest first."""
+        return (Way("XLA", self.compile_program),)
 
     @abstractmethod
     def compile_program(self, function: F) -> F:
@@ -28,8 +53,29 @@ class Backend(ABC):
         """The loss at these variables with its auxiliary output, and its gradients; 0 for what it does not use."""
 
     @abstractmethod
+    def with_gradient(
+        self,
+        forward: Callable[[list[Tensor], list[Tensor]], tuple[Tensor, list[Tensor]]],
+        backward: Callable[[list[Tensor], list[Tensor], list[Tensor], Tensor], list[Tensor]],
+        inputs: list[Tensor],
+        constants: list[Tensor],
+    ) -> Tensor:
+        """A function of the inputs with a gradient of its own.
+
+        Args:
+            forward: From inputs and constants to the output and what its gradient needs.
+            backward: From inputs, constants, what was kept and the output's gradient to the gradients of the inputs.
+            inputs: What may be differentiated by.
+            constants: What may not.
+        """
+
+    @abstractmethod
     def pure_optimizer(self, kind: type[keras.optimizers.Optimizer], **options: Any) -> keras.optimizers.Optimizer:
         """A Keras optimizer of this class that offers `stateless_apply`."""
+
+    @abstractmethod
+    def take_rows(self, x: Tensor, rows: Tensor) -> Tensor:
+        """`x[rows]` along the first axis; the caller promises that every row exists."""
 
     @abstractmethod
     def limit_threads(self) -> None:

@@ -14,6 +14,7 @@ class JaxBackend(Backend):
     """`jax.jit`."""
 
     name: ClassVar[str] = "jax"
+    refusals: ClassVar[tuple[type[Exception], ...]] = (*Backend.refusals, jax.errors.JaxRuntimeError)
 
     def compile_program(self, function: F) -> F:
         """The function, jitted."""
@@ -27,9 +28,33 @@ class JaxBackend(Backend):
         result: tuple[tuple[Tensor, Any], list[Tensor]] = jax.value_and_grad(loss, has_aux=True)(variables)
         return result
 
+    def with_gradient(
+        self,
+        forward: Callable[[list[Tensor], list[Tensor]], tuple[Tensor, list[Tensor]]],
+        backward: Callable[[list[Tensor], list[Tensor], list[Tensor], Tensor], list[Tensor]],
+        inputs: list[Tensor],
+        constants: list[Tensor],
+    ) -> Tensor:
+        """By `jax.custom_vjp`."""
+
+        @jax.custom_vjp
+        def call(inputs: list[Tensor], constants: list[Tensor]) -> Tensor:
+            return forward(inputs, constants)[0]
+
+        def call_and_keep(inputs: list[Tensor], constants: list[Tensor]) -> tuple[Tensor, Any]:
+            output, kept = forward(inputs, constants)
+            return output, (inputs, constants, kept)
+
+        call.defvjp(call_and_keep, lambda kept, gradient: (backward(*kept, gradient), None))
+        return call(inputs, constants)
+
     def pure_optimizer(self, kind: type[keras.optimizers.Optimizer], **options: Any) -> keras.optimizers.Optimizer:
         """The class itself: Keras' optimizers are pure on JAX."""
         return kind(**options)
+
+    def take_rows(self, x: Tensor, rows: Tensor) -> Tensor:
+        """By a gather without the bounds check of `jnp.take`."""
+        return x.at[rows].get(mode="promise_in_bounds")
 
     def limit_threads(self) -> None:
         """Nothing to do: XLA takes as many threads as the process has cores, and a training process has one."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 
-from trials.engine.backends.base import Backend, F, Tensor
+from trials.engine.backends.base import Backend, F, Tensor, Way
 
 # Keras' TensorFlow optimizers go through tf.distribute and so cannot be applied as a pure function. The base class can:
 # these are the methods that the TensorFlow class replaced.
@@ -27,6 +27,17 @@ class TensorFlowBackend(Backend):
     """`tf.function` with XLA."""
 
     name: ClassVar[str] = "tensorflow"
+    refusals: ClassVar[tuple[type[Exception], ...]] = (
+        *Backend.refusals,
+        tf.errors.InvalidArgumentError,
+        tf.errors.UnimplementedError,
+        tf.errors.InternalError,
+    )
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """XLA; a graph; one operation after the other, from Python."""
+        return (*super().ways, Way("graph", _as_graph), Way("eager", lambda function: function))
 
     def compile_program(self, function: F) -> F:
         """The function as one XLA program."""
@@ -43,11 +54,31 @@ class TensorFlowBackend(Backend):
         gradients = tape.gradient(value, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         return (value, auxiliary), [tf.convert_to_tensor(gradient) for gradient in gradients]  # embeddings' are sparse
 
+    def with_gradient(
+        self,
+        forward: Callable[[list[Tensor], list[Tensor]], tuple[Tensor, list[Tensor]]],
+        backward: Callable[[list[Tensor], list[Tensor], list[Tensor], Tensor], list[Tensor]],
+        inputs: list[Tensor],
+        constants: list[Tensor],
+    ) -> Tensor:
+        """By `tf.custom_gradient`."""
+
+        @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow ships no types
+        def call(*inputs: Tensor) -> tuple[Tensor, Callable[[Tensor], list[Tensor]]]:
+            output, kept = forward(list(inputs), constants)
+            return output, lambda gradient: backward(list(inputs), constants, kept, gradient)
+
+        return call(*inputs)
+
     def pure_optimizer(self, kind: type[keras.optimizers.Optimizer], **options: Any) -> keras.optimizers.Optimizer:
         """The class with the base class' methods given back."""
         base = next(parent for parent in kind.__mro__ if parent.__name__ == "BaseOptimizer")
         methods = {name: getattr(base, name) for name in _BASE_METHODS if hasattr(base, name)}
         return type(kind.__name__, (kind,), methods)(**options)
+
+    def take_rows(self, x: Tensor, rows: Tensor) -> Tensor:
+        """By `tf.gather`."""
+        return tf.gather(x, rows)
 
     def limit_threads(self) -> None:
         """Of TensorFlow's two pools."""
@@ -61,3 +92,8 @@ class TensorFlowBackend(Backend):
     def has_accelerator(self) -> bool:
         """Whether TensorFlow sees a GPU."""
         return bool(tf.config.list_physical_devices("GPU"))
+
+
+def _as_graph(function: F) -> F:
+    graph: F = tf.function(function, autograph=False)
+    return graph
