@@ -115,13 +115,18 @@ class LaneReport(Value):
 
 
 class SegmentReport(Value):
-    """What happened since the last report. Training goes on when it is answered by `Verdicts`."""
+    """What happened since the last report. Training goes on when it is answered by `Verdicts`.
+
+    Attributes:
+        trained_by: How the lanes were trained, for people: strategy, way of running it, and backend.
+    """
 
     kind: Literal["segment"] = "segment"
     cohort_id: str
     lanes: tuple[LaneReport, ...]
     seconds: float
     peak_memory_bytes: int
+    trained_by: str = ""
 
 
 class CohortFinished(Value):

@@ -16,6 +16,7 @@ from search_spaces.regularizers.early_stopping import Monitor
 from trials.curves import CURVE_METRICS
 from trials.datasets.dataset import Dataset
 from trials.engine.backends import current_backend
+from trials.engine.fallback import FirstWay
 from trials.engine.random_bits import Key, Tensor, fold, permutation
 from trials.engine.step import State, Stepper, batch_rows
 
@@ -90,7 +91,12 @@ class Program:
             "validation": (ops.convert_to_tensor(data.x_validation), ops.convert_to_tensor(data.y_validation)),
             "test": (ops.convert_to_tensor(data.x_test), ops.convert_to_tensor(data.y_test)),
         }
-        self._compiled = current_backend().compile_program(self._segment)
+        self._compiled = FirstWay(self._segment, current_backend())
+
+    @property
+    def trained_by(self) -> str:
+        """How the program runs, for people; known after the first call."""
+        return f"lane-major, {self._compiled.name} ({current_backend().name})"
 
     def __call__(self, slots: Slots) -> tuple[list[Any], Any, npt.NDArray[np.float32]]:
         """Trains every slot from its first to its last epoch.

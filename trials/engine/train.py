@@ -151,8 +151,8 @@ def train_cohort(
         The cohort's end, with the number of compilations that it cost.
 
     Raises:
-        InfeasibleCohortError: A regularizer finds no place in the model, or the model has several inputs or outputs or
-            a training step of its own.
+        InfeasibleCohortError: A regularizer finds no place in the model, or the model has several inputs or outputs, a
+            training step of its own, or a layer that the backend cannot run.
     """
     training = _training_program(cohort, data, model)
     before = training.program.compilations
@@ -173,6 +173,7 @@ def train_cohort(
             lanes=tuple(lane.report(cohort.training.epochs) for lane in active),
             seconds=seconds,
             peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            trained_by=training.program.trained_by,
         )
         for lane in active:
             lane.stop(verdicts.stop)

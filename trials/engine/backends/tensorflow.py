@@ -37,7 +37,7 @@ class TensorFlowBackend(Backend):
     @property
     def ways(self) -> tuple[Way, ...]:
         """XLA; a graph; one operation after the other, from Python."""
-        return (*super().ways, Way("graph", _as_graph), Way("eager", lambda function: function))
+        return (*super().ways, Way("graph", _as_graph), Way("eager", _on_tensors))
 
     def compile_program(self, function: F) -> F:
         """The function as one XLA program."""
@@ -97,3 +97,7 @@ class TensorFlowBackend(Backend):
 def _as_graph(function: F) -> F:
     graph: F = tf.function(function, autograph=False)
     return graph
+
+
+def _on_tensors(function: F) -> Callable[..., Any]:
+    return lambda *arguments: function(*tf.nest.map_structure(tf.convert_to_tensor, arguments))
