@@ -61,18 +61,26 @@ def _database(settings: Settings) -> Database:
 
 
 def executor_of(settings: Settings) -> "Executor":
-    """The place where training happens, as the settings ask."""
-    from trials.executors import ExecutorSettings, make_executor
+    """The place where training happens, as the settings ask.
 
-    return make_executor(
-        settings.executor,
-        ExecutorSettings(
-            datasets_dir=settings.data_dir / "datasets",
-            logs_dir=settings.data_dir / "logs",
-            n_processes=settings.n_processes,
-            memory_bytes=settings.trainer_memory_bytes,
-            max_cohorts=settings.trainer_max_cohorts,
-            recycle_bytes=settings.trainer_recycle_bytes,
-            progress_deadline_seconds=settings.progress_deadline_seconds,
-        ),
+    Raises:
+        RefusedSettingError: What it needs is not installed.
+    """
+    from trials.executors import ExecutorMissingError, ExecutorSettings, make_executor
+
+    asked = ExecutorSettings(
+        datasets_dir=settings.data_dir / "datasets",
+        logs_dir=settings.data_dir / "logs",
+        n_processes=settings.processes if settings.executor == "ray" else settings.n_processes,
+        memory_bytes=settings.trainer_memory_bytes,
+        max_cohorts=settings.trainer_max_cohorts,
+        recycle_bytes=settings.trainer_recycle_bytes,
+        progress_deadline_seconds=settings.progress_deadline_seconds,
+        ray_address=settings.ray_address,
+        ray_device=settings.ray_device,
+        processes_per_gpu=settings.processes_per_gpu,
     )
+    try:
+        return make_executor(settings.executor, asked)
+    except ExecutorMissingError as error:
+        raise RefusedSettingError(f"--executor: {error}") from None

@@ -18,8 +18,14 @@ class Settings(BaseSettings):
         database: SQLAlchemy URL; empty means `regtune.sqlite3` in the data directory.
         host: Address to listen on. Anything but a loopback address needs `allow_remote`.
         port: Port to listen on.
-        executor: Where training happens: `processes` (children of this machine) or `inline` (this process).
-        processes: Training processes; 0 means one per core this process may use.
+        executor: Where training happens: `processes` (children of this machine), `ray` (a cluster's actors) or
+            `inline` (this process).
+        processes: Training processes; 0 means one per core this process may use, or all that the cluster has room for.
+        ray_address: The Ray cluster: `auto` (a node of it runs here), `HOST:PORT`, `ray://HOST:PORT` (from outside), or
+            `local` (starts one here).
+        ray_device: What a training process takes of its Ray node: a `gpu`, a `cpu` core, or (`auto`) GPUs where the
+            cluster has any.
+        processes_per_gpu: Training processes that share a GPU of a Ray cluster.
         trainer_memory_bytes: Address space limit of one training process; 0 for none.
         trainer_max_cohorts: A training process is replaced after so many cohorts.
         trainer_recycle_bytes: A training process that holds more than this is replaced before its next cohort.
@@ -34,8 +40,11 @@ class Settings(BaseSettings):
     database: str = ""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
-    executor: Literal["processes", "inline"] = "processes"
+    executor: Literal["processes", "ray", "inline"] = "processes"
     processes: Annotated[int, Field(ge=0, le=256)] = 0
+    ray_address: Annotated[str, Field(pattern=r"^(auto|local|(ray://)?[A-Za-z0-9._-]+:[0-9]{1,5})$")] = "auto"
+    ray_device: Literal["auto", "cpu", "gpu"] = "auto"
+    processes_per_gpu: Annotated[int, Field(ge=1, le=64)] = 1
     trainer_memory_bytes: Annotated[int, Field(ge=0)] = 16 * GIBIBYTE
     trainer_max_cohorts: Annotated[int, Field(ge=1)] = 100
     trainer_recycle_bytes: Annotated[int, Field(ge=0)] = 4 * GIBIBYTE

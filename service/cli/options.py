@@ -29,8 +29,9 @@ SETTINGS_FLAGS: dict[str, Any] = {
     "database": Annotated[str | None, _flag("--database", "sqlite:///FILE or postgresql+psycopg://…")],
     "host": Annotated[str | None, _flag("--host", "Address of the server [127.0.0.1].")],
     "port": Annotated[int | None, _flag("--port", "Port of the server [8080].")],
-    "executor": Annotated[str | None, _flag("--executor", "Where training happens: processes or inline.")],
+    "executor": Annotated[str | None, _flag("--executor", "Where training happens: processes, ray or inline.")],
     "processes": Annotated[int | None, _flag("--processes", "Training processes; 0 means one per core.")],
+    "ray_address": Annotated[str | None, _flag("--ray-address", "auto, local, HOST:PORT or ray://HOST:PORT [auto].")],
 }
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.trials.executors.cohorts import converse, make_cohort, next_event
+from tests.trials.executors.cohorts import converse, make_cohort, next_event, wait_until_free
 from trials.curves import row, unpack
 from trials.executors import EXECUTORS, Executor, ExecutorSettings, make_executor
-from trials.protocol import CohortFinished, CohortLost, CohortRefused, SegmentReport, Verdicts
+from trials.protocol import Cohort, CohortFinished, CohortLost, CohortRefused, SegmentReport, Verdicts
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BEHAVE = "tests.trials.executors.training_functions:behave"
@@ -17,18 +17,40 @@ BEHAVE = "tests.trials.executors.training_functions:behave"
 
 @pytest.fixture(scope="module", params=list(EXECUTORS))
 def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
-    folder = tmp_path_factory.mktemp(request.param)
-    settings = ExecutorSettings(datasets_dir=folder / "datasets", logs_dir=folder / "logs")
-    with make_executor(request.param, settings) as executor:
+    with make(request, tmp_path_factory.mktemp(request.param)) as executor:
         yield executor
 
 
-@pytest.fixture(params=list(EXECUTORS))
-def executor(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Executor]:
-    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
-    settings = ExecutorSettings(datasets_dir=tmp_path, logs_dir=tmp_path / "logs", train=BEHAVE)
-    with make_executor(request.param, settings) as made:
-        yield made
+@pytest.fixture(scope="module", params=list(EXECUTORS))
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(REPOSITORY))
+        with make(request, tmp_path_factory.mktemp(request.param), train=BEHAVE) as executor:
+            yield executor
+
+
+@pytest.fixture
+def executor(shared: Executor) -> Iterator[Executor]:
+    """An executor without a cohort under way. One serves many tests, as a cluster takes seconds to reach."""
+    submitted: list[Cohort] = []
+    submit = shared.submit
+
+    def noted(cohort: Cohort) -> None:
+        submit(cohort)
+        submitted.append(cohort)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shared, "submit", noted)
+        yield shared
+    for cohort in submitted:
+        shared.cancel(cohort.cohort_id)
+    wait_until_free(shared)
+
+
+def make(request: pytest.FixtureRequest, folder: Path, train: str = "trials.train:train") -> Executor:
+    address = request.getfixturevalue("ray_cluster").address if request.param == "ray" else ""
+    settings = ExecutorSettings(datasets_dir=folder, logs_dir=folder / "logs", train=train, ray_address=address)
+    return make_executor(request.param, settings)
 
 
 def test_real_lanes_train_to_the_end_with_exactly_one_result_each(trained: Executor) -> None:
@@ -151,5 +173,5 @@ def test_close_may_be_called_twice_and_frees_the_slots(executor: Executor) -> No
 
 
 def test_an_unknown_executor_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"expected one of processes, inline; received cloud"):
+    with pytest.raises(ValueError, match=r"expected one of processes, ray, inline; received cloud"):
         make_executor("cloud", ExecutorSettings(datasets_dir=Path(), logs_dir=Path()))

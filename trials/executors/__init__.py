@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trials.executors.base import Executor
+from trials.executors.cluster.messages import Device, Setup
 from trials.executors.inline import InlineExecutor
 from trials.executors.processes import ProcessesExecutor, ProcessLimits
+from trials.executors.ray import ExecutorMissingError, RayExecutor
 from trials.executors.steps import training_function
 from trials.executors.trainer import TrainerOptions
 
-__all__ = ["EXECUTORS", "Executor", "ExecutorSettings", "make_executor"]
+__all__ = ["EXECUTORS", "Executor", "ExecutorMissingError", "ExecutorSettings", "make_executor"]
 
 GIBIBYTE = 2**30
 
@@ -22,12 +24,15 @@ class ExecutorSettings:
     Attributes:
         datasets_dir: Where `NAME.npz` files lie.
         logs_dir: Where training processes write their logs.
-        n_processes: Training processes at once.
+        n_processes: Training processes at once; on a cluster 0 means as many as it has room for.
         memory_bytes: Address space limit of one training process; 0 for none.
         max_cohorts: A training process is replaced after so many cohorts.
         recycle_bytes: A training process that holds more than this is replaced before its next cohort; 0 for never.
         progress_deadline_seconds: A training process silent for longer counts as hung.
         train: The training function, `module:function`.
+        ray_address: `auto`, `local`, `HOST:PORT` or `ray://HOST:PORT`.
+        ray_device: Whether slots of a cluster are its GPUs or its CPU cores.
+        processes_per_gpu: Training processes that share a GPU of a cluster.
     """
 
     datasets_dir: Path
@@ -38,6 +43,9 @@ class ExecutorSettings:
     recycle_bytes: int = 4 * GIBIBYTE
     progress_deadline_seconds: float = 900.0
     train: str = "trials.train:train"
+    ray_address: str = "auto"
+    ray_device: Device = "auto"
+    processes_per_gpu: int = 1
 
 
 def _make_inline(settings: ExecutorSettings) -> Executor:
@@ -46,18 +54,41 @@ def _make_inline(settings: ExecutorSettings) -> Executor:
 
 def _make_processes(settings: ExecutorSettings) -> Executor:
     return ProcessesExecutor(
-        TrainerOptions(train=settings.train, datasets_dir=settings.datasets_dir, memory_bytes=settings.memory_bytes),
-        n_processes=settings.n_processes,
-        limits=ProcessLimits(
-            max_cohorts=settings.max_cohorts,
-            recycle_bytes=settings.recycle_bytes,
-            progress_deadline_seconds=settings.progress_deadline_seconds,
-        ),
-        logs_dir=settings.logs_dir,
+        _trainer(settings), n_processes=settings.n_processes, limits=_limits(settings), logs_dir=settings.logs_dir
     )
 
 
-EXECUTORS: dict[str, Callable[[ExecutorSettings], Executor]] = {"processes": _make_processes, "inline": _make_inline}
+def _make_ray(settings: ExecutorSettings) -> Executor:
+    setup = Setup(
+        address=settings.ray_address,
+        max_slots=settings.n_processes,
+        device=settings.ray_device,
+        processes_per_gpu=settings.processes_per_gpu,
+        trainer=_trainer(settings),
+        limits=_limits(settings),
+    )
+    return RayExecutor(setup, settings.logs_dir)
+
+
+def _trainer(settings: ExecutorSettings) -> TrainerOptions:
+    return TrainerOptions(
+        train=settings.train, datasets_dir=settings.datasets_dir.resolve(), memory_bytes=settings.memory_bytes
+    )
+
+
+def _limits(settings: ExecutorSettings) -> ProcessLimits:
+    return ProcessLimits(
+        max_cohorts=settings.max_cohorts,
+        recycle_bytes=settings.recycle_bytes,
+        progress_deadline_seconds=settings.progress_deadline_seconds,
+    )
+
+
+EXECUTORS: dict[str, Callable[[ExecutorSettings], Executor]] = {
+    "processes": _make_processes,
+    "ray": _make_ray,
+    "inline": _make_inline,
+}
 
 
 def make_executor(name: str, settings: ExecutorSettings) -> Executor:
@@ -65,6 +96,7 @@ def make_executor(name: str, settings: ExecutorSettings) -> Executor:
 
     Raises:
         ValueError: There is no executor of this name.
+        ExecutorMissingError: What it needs is not installed.
     """
     if name not in EXECUTORS:
         msg = f"executor: expected one of {', '.join(EXECUTORS)}; received {name}"

@@ -3,6 +3,7 @@
 import os
 import selectors
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from pydantic import ValidationError
 
 from trials.errors import shorten
 from trials.executors.base import Executor
+from trials.executors.child import EXIT_GRACE_SECONDS
 from trials.executors.steps import tells_of_memory
-from trials.executors.trainer import EXIT_GRACE_SECONDS, Trainer, TrainerOptions
+from trials.executors.trainer import Trainer, TrainerOptions
 from trials.executors.wire import EVENTS, BrokenMessageError
 from trials.protocol import Cohort, CohortLost, Event, LossCause, SegmentReport, Verdicts
 
@@ -34,7 +36,7 @@ class ProcessLimits:
 @dataclass
 class _Slot:
     number: int
-    core: int
+    core: int | None
     trainer: Trainer | None = None
     cohort: Cohort | None = None
     submitted_at: float = 0.0
@@ -50,10 +52,19 @@ class ProcessesExecutor(Executor):
         n_processes: How many children may run at once.
         limits: When a child is replaced.
         logs_dir: Where `trainer-<n>.log` are written.
+        cores: The cores that the children stay on, by turns; None leaves a child on all, nothing given means all cores.
     """
 
-    def __init__(self, options: TrainerOptions, *, n_processes: int, limits: ProcessLimits, logs_dir: Path) -> None:
-        cores = sorted(os.sched_getaffinity(0))
+    def __init__(
+        self,
+        options: TrainerOptions,
+        *,
+        n_processes: int,
+        limits: ProcessLimits,
+        logs_dir: Path,
+        cores: Sequence[int | None] = (),
+    ) -> None:
+        cores = cores or sorted(os.sched_getaffinity(0))
         self._options = options
         self._limits = limits
         self._logs_dir = logs_dir
@@ -78,7 +89,7 @@ class ProcessesExecutor(Executor):
         free = [slot for slot in self._slots if slot.cohort is None]
         if not free:
             raise RuntimeError(f"expected a free slot; received a cohort while all {len(self._slots)} are training")
-        program = _program_key(cohort)
+        program = program_key(cohort)
         for idle in free:
             self._replace_if_worn(idle)
         slot = max(free, key=lambda s: (s.trainer is not None and program in s.trainer.programs, s.trainer is not None))
@@ -218,5 +229,6 @@ def _cause(trainer: Trainer, ending: str) -> LossCause:
     return "killed" if trainer.was_killed else "abort"
 
 
-def _program_key(cohort: Cohort) -> str:
+def program_key(cohort: Cohort) -> str:
+    """Equal for cohorts that a process trains with the same compiled program."""
     return cohort.model_dump_json(exclude={"cohort_id", "study_id", "lanes", "max_seconds"})

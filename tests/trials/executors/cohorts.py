@@ -55,6 +55,15 @@ def next_event(executor: Executor) -> Event:
     return unread.popleft()
 
 
+def wait_until_free(executor: Executor) -> None:
+    """Lets cancelled cohorts end, and forgets what was said meanwhile."""
+    until = time.monotonic() + TIMEOUT_SECONDS
+    while executor.free_slots() < executor.n_slots and time.monotonic() < until:
+        executor.poll(0.1)
+    executor.poll(0.0)
+    _unread.pop(executor, None)
+
+
 def converse(
     executor: Executor, cohort: Cohort, stop: Callable[[SegmentReport], tuple[int, ...]] = lambda _: ()
 ) -> list[Event]:
