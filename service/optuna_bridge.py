@@ -13,7 +13,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
-from optuna.trial import TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from search_spaces.grids import asked_knobs, is_searched
@@ -136,6 +136,11 @@ class OptunaStudy:
                 self._ids_by_number[int(frozen.user_attrs[NUMBER])] = trial_id
             elif not frozen.state.is_finished() and trial_id not in known_ids:
                 self._study.tell(frozen.number, state=TrialState.FAIL, skip_if_finished=True)
+
+    def trials(self) -> list[FrozenTrial]:
+        """Everything that Optuna knows of the study."""
+        with _outages_named():
+            return self._storage.get_all_trials(self._twin_id)
 
     def draw(self, number: int, attempt: int) -> Drawn:
         """Draws a point.

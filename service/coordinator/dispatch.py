@@ -46,7 +46,9 @@ def dispatch(desk: Desk, study: OwnedStudy) -> None:
     with desk.write(study) as connection:
         taken = work.mark_running(connection, owed, cohort.cohort_id)
         if taken != len(owed):
+            trial_ids = set(work.running_in_cohort(connection, cohort.cohort_id).values())
             work.requeue_cohort(connection, cohort.cohort_id)
+            work.close_trials(connection, trial_ids)
             return
     desk.flights[cohort.cohort_id] = Flight(cohort, study.lease, owed)
     desk.executor.submit(cohort)

@@ -67,10 +67,11 @@ class Leases:
         if study["state"] == "queued":
             started = func.coalesce(studies.c.started_at, NowSeconds())
             study_rows.change_study(connection, study_id, state="running", started_at=started)
-        if trial_ids := study_rows.requeue_running(connection, study_id):
+        trial_ids = study_rows.requeue_running(connection, study_id)
+        if trial_ids and study["lease_holder"] != self.holder:
             work.charge(connection, trial_ids, column="lost_workers", reason="its coordinator vanished")
             work.fail_hopeless(connection, trial_ids)
-            work.close_trials(connection, trial_ids)
+        work.close_trials(connection, trial_ids)
         return Lease(study_id, fence)
 
     def guard(self, connection: Connection, lease: Lease) -> None:
@@ -104,7 +105,7 @@ class Leases:
         values = {"fence": lease.fence + 1, "lease_holder": None, "lease_until": None}
         connection.execute(update(studies).where(studies.c.id == lease.study_id).values(values))
 
-    @staticmethod
-    def _free() -> ColumnElement[bool]:
+    def _free(self) -> ColumnElement[bool]:
+        """A study that we hold without knowing is free to us: the answer to a commit of ours was lost."""
         expired = or_(studies.c.lease_until.is_(None), studies.c.lease_until < NowSeconds())
-        return and_(studies.c.settled.is_(False), expired)
+        return and_(studies.c.settled.is_(False), or_(expired, studies.c.lease_holder == self.holder))
