@@ -112,6 +112,7 @@ def _replicate_view(replicate: ReplicateRow, packed: bytes | None) -> ReplicateV
         last_epoch=replicate["last_epoch"],
         n_epochs=replicate["n_epochs"],
         reason=replicate["reason"],
+        trained_by=replicate["trained_by"],
         curve=None if packed is None else _curve_view(packed),
     )
 

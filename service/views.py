@@ -65,7 +65,11 @@ class CurveView(View):
 
 
 class ReplicateView(View):
-    """One seeded training of a trial."""
+    """One seeded training of a trial.
+
+    Attributes:
+        trained_by: How it was trained, for people (say, `lane-major, XLA (tensorflow)`); None until it has ended.
+    """
 
     id: int
     seed: int
@@ -75,6 +79,7 @@ class ReplicateView(View):
     last_epoch: int | None
     n_epochs: int
     reason: str | None
+    trained_by: str | None = None
     curve: CurveView | None = None
 
 

@@ -107,7 +107,9 @@ class FormulaExecutor(Executor):
         training.n_epochs = min(training.n_epochs + SEGMENT_EPOCHS, cohort.training.epochs)
         reports = tuple(report for lane in cohort.lanes if (report := self._report(training, lane)) is not None)
         training.waits_for_verdicts = True
-        return SegmentReport(cohort_id=cohort.cohort_id, lanes=reports, seconds=0.01, peak_memory_bytes=1000)
+        return SegmentReport(
+            cohort_id=cohort.cohort_id, lanes=reports, seconds=0.01, peak_memory_bytes=1000, trained_by="by a formula"
+        )
 
     def _report(self, training: _Training, lane: Lane) -> LaneReport | None:
         readers = [reader for reader in lane.readers if reader.replicate_id in training.open]

@@ -126,7 +126,7 @@ class SegmentReport(Value):
     lanes: tuple[LaneReport, ...]
     seconds: float
     peak_memory_bytes: int
-    trained_by: str = ""
+    trained_by: Annotated[str, Field(max_length=100)] = ""
 
 
 class CohortFinished(Value):

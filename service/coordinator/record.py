@@ -74,7 +74,7 @@ def _record_segment(desk: Desk, study: OwnedStudy, flight: Flight, report: Segme
         }
         work.save_epochs(connection, epochs)
         answered = [result for result in results if result.replicate_id in running]
-        work.save_results(connection, answered)
+        work.save_results(connection, answered, report.trained_by)
         work.close_trials(connection, {running[result.replicate_id] for result in answered})
     prune(desk, study, set(running.values()))
     tell_ended(desk, study)

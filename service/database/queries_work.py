@@ -101,7 +101,7 @@ def save_epochs(connection: Connection, packed: Mapping[int, tuple[int, bytes]])
     connection.execute(upsert, [{"replicate_id": key, "packed": curve} for key, (_, curve) in packed.items()])
 
 
-def save_results(connection: Connection, results: Iterable[ReplicateResult]) -> None:
+def save_results(connection: Connection, results: Iterable[ReplicateResult], trained_by: str = "") -> None:
     """Ends running replicates; an answer for one that is not running is passed over, so repeats are harmless."""
     rows = [
         {
@@ -110,6 +110,7 @@ def save_results(connection: Connection, results: Iterable[ReplicateResult]) -> 
             "selected_epoch": result.selected_epoch,
             "last_epoch": result.last_epoch,
             "reason": result.reason,
+            "trained_by": trained_by or None,
             **result.metrics.model_dump(),
         }
         for result in results

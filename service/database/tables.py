@@ -111,6 +111,7 @@ replicates = Table(
     Column("selected_epoch", Integer),
     Column("last_epoch", Integer),
     Column("reason", Text),
+    Column("trained_by", String(100)),
     UniqueConstraint("trial_id", "seed"),
     Index(None, "study_id", "state"),
     Index(None, "cohort_id"),

@@ -127,6 +127,13 @@ def test_trials_are_listed_page_by_page_with_means_and_curves(lab: Laboratory) -
     assert all(r.curve is None for t in first.items for r in t.replicates)
 
 
+def test_each_replicate_says_how_it_was_trained_once_it_is(lab: Laboratory) -> None:
+    study = lab.studies.create(small_grid())
+    assert all(r.trained_by is None for trial in lab.trials(study.id) for r in trial.replicates)
+    finished = lab.finish(small_grid(name="another"))
+    assert {r.trained_by for trial in lab.trials(finished.id) for r in trial.replicates} == {"by a formula"}
+
+
 def test_the_record_holds_complete_replicates_with_their_curves(lab: Laboratory) -> None:
     study = lab.finish(small_grid(regularizers={"l2": {"factor": {"grid": [0.001, 5.0]}}}))
     record = lab.studies.record(study.id)
