@@ -58,12 +58,13 @@ class FitContestant:
     Args:
         workload: What to train.
         datasets_dir: Where its data lie.
+        backend: Keras' backend.
         pinned: One process per core.
     """
 
-    def __init__(self, workload: Workload, datasets_dir: Path, *, pinned: bool) -> None:
+    def __init__(self, workload: Workload, datasets_dir: Path, *, backend: str, pinned: bool) -> None:
         cores: Sequence[int | None] = sorted(os.sched_getaffinity(0)) if pinned else [None]
-        self._children = [_FitChild(workload, datasets_dir, core) for core in cores]
+        self._children = [_FitChild(workload, datasets_dir, backend, core) for core in cores]
 
     def ready(self) -> float:
         """Waits until it has started; floating-point operations of an epoch."""
@@ -94,7 +95,7 @@ class FitContestant:
 
 
 class _FitChild:
-    def __init__(self, workload: Workload, datasets_dir: Path, core: int | None) -> None:
+    def __init__(self, workload: Workload, datasets_dir: Path, backend: str, core: int | None) -> None:
         command = [sys.executable, "-m", "benchmarks.fit_process", workload.name, "--datasets-dir", str(datasets_dir)]
         self.process = subprocess.Popen(
             command if core is None else [*command, "--core", str(core)],
@@ -103,7 +104,9 @@ class _FitChild:
             stderr=subprocess.DEVNULL,
             text=True,
             cwd=REPOSITORY,
-            env=os.environ | {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"},
+            env=os.environ
+            | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+            | ({} if core is None else {"OMP_NUM_THREADS": "1"}),
         )
 
     def ask(self, request: dict[str, Any]) -> None:

@@ -1,11 +1,12 @@
 """Speed of the lanes engine against `model.fit`, per lane-epoch, interleaved on this machine.
 
 Run `python -m benchmarks.engine` (or `make bench`). Each round measures, one after the other while the others are idle:
-plain `fit` (one model, arrays, all cores); the strongest `fit` that was found (several ways are tried once); and the
-engine on each backend (the product's own path: study, cohort, training processes, grafting, program). The figure is
-wall-clock per lane-epoch of the whole machine, validation included; compilation and first epochs are left out on all
-sides, and no side reads train or test data in inference mode (circles: ten times in 4,000 epochs). Ratios are taken
-within a round; the table shows their medians and ranges.
+plain `fit` (one model, arrays, all cores); `fit` from an untuned tf.data pipeline in one pinned process per core; the
+strongest `fit` that was found (several ways are tried once, Keras' JAX backend among them); and the engine on each
+backend (the product's own path: study, cohort, training processes, grafting, program). The figure is wall-clock per
+lane-epoch of the whole machine, validation included; compilation and first epochs are left out on all sides, and no
+side reads train or test data in inference mode (circles: about ten times in 4,000 epochs). Ratios are taken within a
+round; the table shows their medians and ranges.
 """
 
 import argparse
@@ -14,13 +15,13 @@ import importlib.util
 import json
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from benchmarks.contestants import Contestant, EngineContestant, FitContestant, Measurement, NotTrainedError
 from benchmarks.figures import EngineFigures, Figures, heading, lines, machine
-from benchmarks.fit_process import PLAIN, FitVariant, candidates
+from benchmarks.fit_process import EVERY, PLAIN, SHORTLIST, YARDSTICK, FitVariant
 from benchmarks.processes import busy_seconds, cpu_seconds
 from benchmarks.workloads import WORKLOADS, Workload, data_folder, write_data
 
@@ -31,46 +32,52 @@ class Match:
     Args:
         workload: What to train.
         backends: Keras' backends of the engine.
+        variants: The ways of calling `fit` among which the strongest is sought; `YARDSTICK` is one of them.
         folder: Holds `datasets`.
         quick: Measure for a moment only, to see that everything works.
     """
 
-    def __init__(self, workload: Workload, backends: list[str], folder: Path, *, quick: bool) -> None:
-        self._quick = quick
+    def __init__(
+        self, workload: Workload, backends: Sequence[str], variants: Sequence[FitVariant], folder: Path, *, quick: bool
+    ) -> None:
+        self._variants = variants
         self._fit_epochs = 1 if quick else workload.fit_epochs
         self._engine_epochs = max(1, workload.engine_epochs // (4 if quick else 1))
-        self._whole = FitContestant(workload, folder / "datasets", pinned=False)
-        self._pinned = FitContestant(workload, folder / "datasets", pinned=True)
+        self._fits = {
+            kind: FitContestant(workload, folder / "datasets", backend=kind[0], pinned=kind[1])
+            for kind in dict.fromkeys(_kind(variant) for variant in (PLAIN, *variants))
+        }
         self._engines = [EngineContestant(workload, folder, backend) for backend in backends]
         self.figures = Figures(workload)
 
-    def get_ready(self) -> FitVariant:
-        """Compiles everything, and finds the strongest `fit`."""
-        self.figures.flops = self._whole.ready()
-        self._pinned.ready()
-        tried = {variant: self._try(variant) for variant in candidates(quick=self._quick)}
-        strongest = min(tried, key=lambda variant: tried[variant].seconds)
-        self.figures.tried = {variant.title: measured for variant, measured in tried.items()}
-        self.figures.strongest_title = strongest.title
-        self._whole.measure(PLAIN, 1)
-        for engine in self._engines:
+    def get_ready(self) -> None:
+        """Compiles everything, finds the strongest `fit`, and ends the processes that are not needed for it."""
+        for fit in self._fits.values():
+            self.figures.flops = fit.ready()
+        for variant in self._variants:
+            self._fit(variant).measure(variant, 1)
+            self.figures.tried[variant] = self._fit(variant).measure(variant, self._fit_epochs)
+        self._fit(PLAIN).measure(PLAIN, 1)
+        for kind in set(self._fits) - {_kind(variant) for variant in (PLAIN, YARDSTICK, self.figures.strongest)}:
+            self._fits.pop(kind).close()
+        for engine in list(self._engines):
             self.figures.engines[engine.backend] = EngineFigures()
             try:
                 engine.ready(self._engine_epochs)
             except NotTrainedError as error:
                 self.figures.engines[engine.backend].failure = str(error)
-        self._engines = [engine for engine in self._engines if not self.figures.engines[engine.backend].failure]
-        return strongest
+                self._engines.remove(engine)
+                engine.close()
 
-    def play_round(self, strongest: FitVariant) -> None:
+    def play_round(self) -> None:
         """Measures each contestant once."""
-        figures, fits = self.figures, {False: self._whole, True: self._pinned}
-        figures.plain.append(self._watched(self._whole, partial(self._whole.measure, PLAIN, self._fit_epochs)))
-        fit = fits[strongest.pinned]
-        figures.strongest.append(self._watched(fit, partial(fit.measure, strongest, self._fit_epochs)))
+        for variant in dict.fromkeys((PLAIN, YARDSTICK, self.figures.strongest)):
+            fit = self._fit(variant)
+            measured = self._watched(fit, partial(fit.measure, variant, self._fit_epochs))
+            self.figures.fits.setdefault(variant, []).append(measured)
         for engine in self._engines:
             measured = self._watched(engine, partial(engine.measure, self._engine_epochs))
-            figures.engines[engine.backend].take(engine, measured)
+            self.figures.engines[engine.backend].take(engine, measured)
 
     def close(self) -> None:
         """Ends all processes."""
@@ -78,12 +85,10 @@ class Match:
             contestant.close()
 
     def _contestants(self) -> list[Contestant]:
-        return [self._whole, self._pinned, *self._engines]
+        return [*self._fits.values(), *self._engines]
 
-    def _try(self, variant: FitVariant) -> Measurement:
-        contestant = self._pinned if variant.pinned else self._whole
-        contestant.measure(variant, 1)
-        return contestant.measure(variant, self._fit_epochs)
+    def _fit(self, variant: FitVariant) -> FitContestant:
+        return self._fits[_kind(variant)]
 
     def _watched(self, active: Contestant, measure: Callable[[], Measurement]) -> Measurement:
         """Measures one contestant, and notes how busy the others and the rest of the machine were meanwhile."""
@@ -97,12 +102,19 @@ class Match:
         return measured
 
 
+def _kind(variant: FitVariant) -> tuple[str, bool]:
+    return variant.backend, variant.pinned
+
+
 def measure(workload: Workload, asked: argparse.Namespace, folder: Path) -> Figures:
     """Plays all rounds of one workload."""
-    with contextlib.closing(Match(workload, asked.backend, folder, quick=asked.quick)) as match:
-        strongest = match.get_ready()
+    variants = EVERY if asked.every_fit else SHORTLIST[:2] if asked.quick else SHORTLIST
+    if importlib.util.find_spec("jax") is None:
+        variants = tuple(variant for variant in variants if variant.backend != "jax")
+    with contextlib.closing(Match(workload, asked.backend, variants, folder, quick=asked.quick)) as match:
+        match.get_ready()
         for _ in range(1 if asked.quick else asked.rounds):
-            match.play_round(strongest)
+            match.play_round()
         return match.figures
 
 
@@ -115,6 +127,7 @@ def main() -> None:
     parser.add_argument("--backend", choices=("tensorflow", "jax"), nargs="+", default=backends, help="of the engine")
     parser.add_argument("--data", type=Path, default=data_folder(), help="folder with mnist.npz, if there is one")
     parser.add_argument("--quick", action="store_true", help="one short round, to see that everything works")
+    parser.add_argument("--every-fit", action="store_true", help="try every way of calling fit, not the shortlist")
     parser.add_argument("--json", type=Path, help="write the figures here")
     asked = parser.parse_args()
     started = time.monotonic()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.contestants import EngineContestant, Measurement
+from benchmarks.fit_process import PLAIN, YARDSTICK, FitVariant
 from benchmarks.workloads import Workload
 
 PEAK_FLOPS = 90e9
@@ -45,19 +46,23 @@ class Figures:
     Attributes:
         flops: Floating-point operations of the matrix products of one lane-epoch.
         tried: The ways of calling `fit` that were tried for the strongest.
+        fits: Those that were measured round by round: `PLAIN`, `YARDSTICK` and the strongest.
         idle_cores: Cores that contestants took at most while they should have been idle.
         foreign_cores: Cores that the rest of the machine took at most.
     """
 
     workload: Workload
     flops: float = 0.0
-    tried: dict[str, Measurement] = field(default_factory=dict)
-    strongest_title: str = ""
-    plain: list[Measurement] = field(default_factory=list)
-    strongest: list[Measurement] = field(default_factory=list)
+    tried: dict[FitVariant, Measurement] = field(default_factory=dict)
+    fits: dict[FitVariant, list[Measurement]] = field(default_factory=dict)
     engines: dict[str, EngineFigures] = field(default_factory=dict)
     idle_cores: float = 0.0
     foreign_cores: float = 0.0
+
+    @property
+    def strongest(self) -> FitVariant:
+        """The fastest of those that were tried."""
+        return min(self.tried, key=lambda variant: self.tried[variant].seconds)
 
     def note_load(self, idle_cores: float, foreign_cores: float) -> None:
         """Keeps the worst."""
@@ -73,14 +78,19 @@ class Figures:
             "n_rows": self.workload.n_rows,
             "gflop_per_epoch": self.flops / 1e9,
             "floor_core_ms": 1e3 * self.flops / PEAK_FLOPS,
-            "plain_fit": _times(self.plain),
-            "strongest_fit": {"how": self.strongest_title, **_times(self.strongest)},
-            "tried_fit": {title: _times([measured]) for title, measured in self.tried.items()},
-            "targets": {"plain": self.workload.plain_target, "strongest": self.workload.strongest_target},
+            "fit": {
+                name: {"how": variant.title, **_times(self.fits[variant])}
+                for name, variant in self._yardsticks().items()
+            },
+            "tried_fit": {variant.title: _times([measured]) for variant, measured in self.tried.items()},
+            "targets": {"plain": self.workload.plain_target, "pinned": self.workload.pinned_target},
             "engine": {name: self._engine(figures) for name, figures in self.engines.items()},
             "idle_contestants_cores": self.idle_cores,
             "foreign_cores": self.foreign_cores,
         }
+
+    def _yardsticks(self) -> dict[str, FitVariant]:
+        return {"plain": PLAIN, "pinned": YARDSTICK, "strongest": self.strongest}
 
     def _engine(self, engine: EngineFigures) -> dict[str, Any]:
         if engine.failure:
@@ -88,8 +98,9 @@ class Figures:
         core_seconds = statistics.median(measured.core_seconds for measured in engine.measurements)
         return {
             **_times(engine.measurements),
-            "ratio_to_plain": _ratio(self.plain, engine.measurements),
-            "ratio_to_strongest": _ratio(self.strongest, engine.measurements),
+            "times_faster_than": {
+                name: _ratio(self.fits[variant], engine.measurements) for name, variant in self._yardsticks().items()
+            },
             "gflops_per_core": self.flops / core_seconds / 1e9,
             "share_of_floor": self.flops / PEAK_FLOPS / core_seconds,
             "start_seconds": engine.start_seconds,
@@ -112,27 +123,29 @@ def machine() -> str:
 def heading() -> str:
     """Above the lines."""
     return (
-        f"{'':54} {'plain':>9} {'strongest':>9} {'engine ms':>9}  {'x plain (range), target':28} "
-        f"{'x strongest (range), target':28} {'core-ms':>8} {'GF/s':>5} {'floor':>5} {'compile':>7} {'MiB':>5}"
+        f"{'ms per lane-epoch':54} {'plain':>8} {'pinned':>8} {'best fit':>8} {'engine':>8}  {'x plain, target':>28} "
+        f"{'x pinned, target':>28} {'x best fit':>22} {'core-ms':>8} {'GF/s':>5} {'floor':>5} {'compile':>7} {'MiB':>5}"
     )
 
 
 def lines(figures: Figures) -> list[str]:
     """One line per backend, and what else has to be said; times in milliseconds per lane-epoch."""
     summary, texts = figures.summary(), []
+    fits = " ".join(f"{fit['ms']:8.4g}" for fit in summary["fit"].values())
     for backend, engine in summary["engine"].items():
         title = f"{figures.workload.name} {figures.workload.title}, {backend}"
         if "failure" in engine:
             texts.append(f"{title:54} failed: {engine['failure']}")
             continue
+        ratios = {
+            name: _against(ratio, summary["targets"].get(name)) for name, ratio in engine["times_faster_than"].items()
+        }
         texts.append(
-            f"{title:54} {summary['plain_fit']['ms']:9.4g} {summary['strongest_fit']['ms']:9.4g} {engine['ms']:9.4g}  "
-            f"{_against(engine['ratio_to_plain'], figures.workload.plain_target):28} "
-            f"{_against(engine['ratio_to_strongest'], figures.workload.strongest_target):28} "
-            f"{engine['core_ms']:8.4g} {engine['gflops_per_core']:5.1f} {engine['share_of_floor']:5.0%} "
-            f"{engine['compile_seconds']:6.1f}s {engine['peak_mib_per_process']:5.0f}"
+            f"{title:54} {fits} {engine['ms']:8.4g}  {ratios['plain']:>28} {ratios['pinned']:>28} "
+            f"{ratios['strongest']:>22} {engine['core_ms']:8.4g} {engine['gflops_per_core']:5.1f} "
+            f"{engine['share_of_floor']:5.0%} {engine['compile_seconds']:6.1f}s {engine['peak_mib_per_process']:5.0f}"
         )
-    texts.append(f"   strongest fit: {figures.strongest_title}")
+    texts.append(f"   best fit: {figures.strongest.title}")
     if figures.idle_cores > BUSY_CORES:
         texts.append(f"   not idle: contestants took up to {figures.idle_cores:.2f} cores while others were measured")
     if figures.foreign_cores > BUSY_CORES:
@@ -154,6 +167,8 @@ def _ratio(slow: Sequence[Measurement], fast: Sequence[Measurement]) -> dict[str
     return {"median": statistics.median(ratios), "low": min(ratios), "high": max(ratios)}
 
 
-def _against(ratio: dict[str, float], target: float) -> str:
-    mark = "" if ratio["median"] >= target else " !"
-    return f"{ratio['median']:.4g} ({ratio['low']:.4g}-{ratio['high']:.4g}), {target:g}{mark}"
+def _against(ratio: dict[str, float], target: float | None) -> str:
+    text = f"{ratio['median']:.4g} ({ratio['low']:.4g}-{ratio['high']:.4g})"
+    if target is None:
+        return text
+    return f"{text}, {target:g}{'' if ratio['median'] >= target else ' !'}"

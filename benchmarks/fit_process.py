@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.fit_data import FitData, fit_data
+from benchmarks.fit_models import MODELS, flops
 from benchmarks.workloads import WORKLOADS, study_of
 
-RATE = 0.4
-RECURRENT_RATE = 0.2
+RATE = 0.2
 VALIDATION_ROWS = 500
 """Rows that the strong pipeline evaluates at once; plain `fit` takes the training batch."""
 
@@ -27,12 +28,14 @@ class FitVariant:
     """One way of calling `fit`.
 
     Attributes:
+        backend: Keras' backend.
         pinned: One process per core at once, each pinned with one thread, instead of one process on all cores.
         pipeline: tf.data without autotuning, cached and prefetched, instead of arrays.
         jit_compile: As in `Model.compile`.
         steps_per_execution: As in `Model.compile`.
     """
 
+    backend: str = "tensorflow"
     pinned: bool = False
     pipeline: bool = False
     jit_compile: bool | str = "auto"
@@ -43,21 +46,40 @@ class FitVariant:
         """For people."""
         where = "pinned processes" if self.pinned else "one process"
         source = "tf.data" if self.pipeline else "arrays"
-        return f"{where}, {source}, jit_compile={self.jit_compile}, steps_per_execution={self.steps_per_execution}"
+        options = f"jit_compile={self.jit_compile}, steps_per_execution={self.steps_per_execution}"
+        return f"{self.backend}, {where}, {source}, {options}"
 
 
 PLAIN = FitVariant()
 """What most people write."""
 
 
-def candidates(*, quick: bool) -> tuple[FitVariant, ...]:
-    """What is tried for the strongest `fit`. Without a GPU Keras takes `jit_compile="auto"` for False."""
-    options = itertools.product((False, True), (False, True), (1, 32))
-    every = tuple(
-        FitVariant(pinned=pinned, pipeline=True, jit_compile=jit_compile, steps_per_execution=steps)
-        for pinned, jit_compile, steps in options
+YARDSTICK = FitVariant(pinned=True, pipeline=True, jit_compile=False)
+"""What most people could write after reading about tf.data: the targets were set against it."""
+
+
+def _pinned(**options: Any) -> FitVariant:
+    return FitVariant(pinned=True, **options)
+
+
+SHORTLIST = (
+    YARDSTICK,
+    _pinned(pipeline=True, jit_compile=True, steps_per_execution=32),
+    _pinned(pipeline=True, jit_compile=False, steps_per_execution=32),
+    FitVariant(pipeline=True, jit_compile=False, steps_per_execution=32),
+    _pinned(backend="jax"),
+    _pinned(backend="jax", steps_per_execution=32),
+)
+"""What has ever come near the strongest on one of the workloads."""
+
+EVERY = tuple(
+    FitVariant(backend, pinned, pipeline, jit_compile, steps)
+    for backend, pinned, pipeline, jit_compile, steps in itertools.product(
+        ("tensorflow", "jax"), (False, True), (False, True), (False, True), (1, 32)
     )
-    return every[-1:] if quick else every
+    if backend == "tensorflow" or jit_compile
+)
+"""Without a GPU, Keras takes `jit_compile="auto"` for False on TensorFlow; on JAX nothing else makes sense."""
 
 
 def main() -> None:
@@ -69,21 +91,18 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.core is not None:
         os.sched_setaffinity(0, {asked.core})
-    from trials.datasets import load
-    from trials.preprocessing import prepare
-
-    if asked.core is not None:
         limit_threads()
     spec = study_of(WORKLOADS[asked.workload])
-    data = prepare(load(spec.dataset, asked.datasets_dir), spec.preprocessing, spec.evaluation, 0)
+    data = fit_data(spec, asked.datasets_dir)
     batch_size = spec.training.batch_size
-    print(json.dumps({"flops": flops(MODELS[asked.workload](), len(data.y_train), len(data.y_validation))}), flush=True)
+    n_flops = flops(MODELS[asked.workload](RATE), len(data.y_train), len(data.y_validation))
+    print(json.dumps({"flops": n_flops}), flush=True)
     fits: dict[FitVariant, Callable[[int], None]] = {}
     for line in sys.stdin:
         request = json.loads(line)
         variant = FitVariant(**request["variant"])
         if variant not in fits:
-            fits[variant] = make_fit(MODELS[asked.workload](), data, batch_size, variant)
+            fits[variant] = make_fit(MODELS[asked.workload](RATE), data, batch_size, variant)
         started, cpu = time.perf_counter(), time.process_time()
         fits[variant](request["epochs"])
         answer = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu}
@@ -98,19 +117,9 @@ def limit_threads() -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
-def make_fit(model: Any, data: Any, batch_size: int, variant: FitVariant) -> Callable[[int], None]:
+def make_fit(model: Any, data: FitData, batch_size: int, variant: FitVariant) -> Callable[[int], None]:
     """A function that trains so many epochs more, with validation after each."""
-    import keras
-
-    binary = data.n_classes == 2
-    loss = keras.losses.BinaryCrossentropy if binary else keras.losses.SparseCategoricalCrossentropy
-    model.compile(
-        keras.optimizers.Adam(),
-        loss(from_logits=True),
-        metrics=["accuracy"],
-        jit_compile=variant.jit_compile,
-        steps_per_execution=variant.steps_per_execution,
-    )
+    compile_model(model, data.n_classes, variant)
     train: dict[str, Any] = {"x": data.x_train, "y": data.y_train, "batch_size": batch_size}
     validation: Any = (data.x_validation, data.y_validation)
     if variant.pipeline:
@@ -121,6 +130,20 @@ def make_fit(model: Any, data: Any, batch_size: int, variant: FitVariant) -> Cal
         model.fit(**train, epochs=epochs, validation_data=validation, verbose=0)
 
     return fit
+
+
+def compile_model(model: Any, n_classes: int, variant: FitVariant) -> None:
+    """Adam, cross-entropy from logits, and accuracy: what the studies ask for."""
+    import keras
+
+    loss = keras.losses.BinaryCrossentropy if n_classes == 2 else keras.losses.SparseCategoricalCrossentropy
+    model.compile(
+        keras.optimizers.Adam(),
+        loss(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=variant.jit_compile,
+        steps_per_execution=variant.steps_per_execution,
+    )
 
 
 def pipeline(x: Any, y: Any, batch_size: int, *, shuffle: bool) -> Any:
@@ -138,87 +161,6 @@ def pipeline(x: Any, y: Any, batch_size: int, *, shuffle: bool) -> Any:
     options = tf.data.Options()
     options.autotune.enabled = False
     return rows.batch(batch_size).map(gather).prefetch(2).with_options(options)
-
-
-def circles() -> Any:
-    """W1."""
-    from keras import Sequential, layers
-
-    return Sequential([layers.Input((2,)), layers.Dense(500, activation="relu"), layers.Dropout(RATE), layers.Dense(1)])
-
-
-def mlp(units: int, depth: int) -> Any:
-    """W2 and W3."""
-    from keras import Sequential, layers
-
-    model = Sequential([layers.Input((28, 28, 1)), layers.Flatten()])
-    for _ in range(depth):
-        model.add(layers.Dense(units, activation="relu"))
-        model.add(layers.Dropout(RATE))
-    model.add(layers.Dense(10))
-    return model
-
-
-def convnet() -> Any:
-    """W4."""
-    from keras import Sequential, layers
-
-    return Sequential(
-        [
-            layers.Input((28, 28, 1)),
-            layers.Conv2D(16, 3, padding="same", activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Conv2D(32, 3, padding="same", activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Flatten(),
-            layers.Dense(64, activation="relu"),
-            layers.Dropout(RATE),
-            layers.Dense(10),
-        ]
-    )
-
-
-def lstm() -> Any:
-    """W5."""
-    from keras import Sequential, layers
-
-    return Sequential([layers.Input((28, 28)), layers.LSTM(64, recurrent_dropout=RECURRENT_RATE), layers.Dense(10)])
-
-
-MODELS: dict[str, Callable[[], Any]] = {
-    "W1": circles,
-    "W2": lambda: mlp(128, 2),
-    "W3": lambda: mlp(500, 5),
-    "W4": convnet,
-    "W5": lstm,
-}
-
-
-def flops(model: Any, n_train: int, n_validation: int) -> float:
-    """Floating-point operations of the matrix products of one epoch with its validation.
-
-    A training row costs its forward pass three times (forward, gradient of inputs, gradient of weights), less the
-    gradient of the model's own inputs, which nobody needs. Elementwise work and the optimizer are left out.
-    """
-    weighted = [(layer, products(layer)) for layer in model.layers if layer.weights]
-    forward = sum(sum(parts) for _, parts in weighted)
-    into_inputs = weighted[0][1][0]
-    return n_train * (3.0 * forward - into_inputs) + n_validation * forward
-
-
-def products(layer: Any) -> tuple[float, ...]:
-    """Operations of a layer's matrix products for one row: those on its inputs first, then those on its own state."""
-    outputs = 1.0
-    for size in layer.output.shape[1:]:
-        outputs *= size
-    if hasattr(layer, "cell"):
-        n_steps, n_inputs = layer.input.shape[1:]
-        gates = layer.cell.kernel.shape[-1]
-        return 2.0 * n_steps * n_inputs * gates, 2.0 * n_steps * layer.units * gates
-    fan_in = 1.0
-    for size in layer.kernel.shape[:-1]:
-        fan_in *= size
-    return (2.0 * fan_in * outputs,)
 
 
 if __name__ == "__main__":
