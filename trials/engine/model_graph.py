@@ -26,13 +26,8 @@ def flat_graph(model: keras.Model, input_shape: tuple[int, ...]) -> keras.Model:
     """
     own = [name for name in OVERRIDES if getattr(type(model), name) is not getattr(keras.Model, name)]
     if own:
-        raise InfeasibleCohortError(
-            f"model: expected a model that Keras' own training step fits; received own {own[0]}"
-        )
+        raise InfeasibleCohortError(f"model: expected Keras' own training step; received a model with its own {own[0]}")
     graph = _functional(model, input_shape)
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        received = f"{len(graph.inputs)} inputs and {len(graph.outputs)} outputs"
-        raise InfeasibleCohortError(f"model: expected one input and one output; received {received}")
     nestable = (keras.Sequential, type(graph))
 
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
@@ -49,7 +44,10 @@ def flat_graph(model: keras.Model, input_shape: tuple[int, ...]) -> keras.Model:
 def _functional(model: keras.Model, input_shape: tuple[int, ...]) -> keras.Model:
     if not model.built:
         model.build((None, *input_shape))
-    if isinstance(model, keras.Sequential) or hasattr(model, "operations"):
-        return keras.Model(model.inputs, model.outputs, name=model.name)
-    inputs = keras.Input(input_shape)
-    return keras.Model(inputs, model(inputs))
+    if not isinstance(model, keras.Sequential) and not hasattr(model, "operations"):
+        inputs = keras.Input(input_shape)
+        return keras.Model(inputs, model(inputs))
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        received = f"{len(model.inputs)} inputs and {len(model.outputs)} outputs"
+        raise InfeasibleCohortError(f"model: expected one input and one output; received {received}")
+    return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
