@@ -2,11 +2,13 @@
 
 from collections.abc import Generator
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 
 from search_spaces.datasets import CirclesRef, NamedRef
 from search_spaces.spec import Evaluation
 from trials.datasets import Dataset, load
+from trials.datasets.kept import keep
 from trials.engine.train import train_cohort
 from trials.errors import InfeasibleCohortError
 from trials.models import build
@@ -33,9 +35,9 @@ def train(cohort: Cohort, datasets_dir: Path) -> Generator[SegmentReport, Verdic
     Raises:
         InfeasibleCohortError: Its data or model cannot be had.
     """
-    version = _file_version(datasets_dir / f"{cohort.dataset.name}.npz")
+    file_version = _file_version(datasets_dir / f"{cohort.dataset.name}.npz")
     dataset = _dataset(
-        cohort.dataset, cohort.preprocessing, cohort.evaluation, cohort.split_seed, (datasets_dir, version)
+        cohort.dataset, cohort.preprocessing, cohort.evaluation, cohort.split_seed, (datasets_dir, file_version)
     )
     if "augmentation" in cohort.grafts and len(dataset.input_shape) != 3:
         raise InfeasibleCohortError(
@@ -63,4 +65,10 @@ def _dataset(
     split_seed: int,
     source: tuple[Path, tuple[int, int] | None],
 ) -> Dataset:
-    return prepare(load(ref, source[0]), preprocessing, evaluation, split_seed)
+    directory, file_version = source
+    identity = [version("regtune"), ref.model_dump_json(), preprocessing, evaluation.model_dump_json(), split_seed]
+    return keep(
+        directory / ".prepared",
+        repr([*identity, file_version]),
+        lambda: prepare(load(ref, directory), preprocessing, evaluation, split_seed),
+    )

@@ -7,7 +7,7 @@ import pytest
 
 from search_spaces.spec import Evaluation
 from trials.datasets.dataset import RawDataset
-from trials.preprocessing import PREPROCESSING, prepare
+from trials.preprocessing import BYTE_DIVISORS, PREPROCESSING, prepare
 
 RANDOM = np.random.default_rng(0)
 LAST = Evaluation(validation_fraction=0.25, split="last")
@@ -27,11 +27,11 @@ ROWS = RANDOM.normal(5, 3, (50, 6)).astype(np.float32)
 
 @pytest.mark.parametrize("x", [BYTES, IMAGES, ROWS], ids=["bytes", "images", "rows"])
 @pytest.mark.parametrize("name", PREPROCESSING)
-def test_all_parts_come_out_as_contiguous_float32_of_the_same_shape(name: str, x: npt.NDArray[Any]) -> None:
+def test_all_parts_come_out_contiguous_in_the_same_shape(name: str, x: npt.NDArray[Any]) -> None:
     data = prepare(make_raw(x), name, LAST, 0)
 
     for part, n_rows in ((data.x_train, 30), (data.x_validation, 10), (data.x_test, 10)):
-        assert part.dtype == np.float32
+        assert part.dtype == (np.uint8 if x is BYTES and name in BYTE_DIVISORS else np.float32)
         assert part.flags.c_contiguous
         assert part.shape == (n_rows, *x.shape[1:])
         assert np.isfinite(part).all()
@@ -39,11 +39,23 @@ def test_all_parts_come_out_as_contiguous_float32_of_the_same_shape(name: str, x
 
 
 def test_none_leaves_the_values_alone() -> None:
-    np.testing.assert_array_equal(prepare(make_raw(BYTES), "none", LAST, 0).x_test, BYTES[-10:].astype(np.float32))
+    data = prepare(make_raw(BYTES), "none", LAST, 0)
+
+    np.testing.assert_array_equal(data.x_test, BYTES[-10:])
+    assert data.divisor == 1.0
 
 
-def test_scale_divides_bytes_by_255_whatever_their_maximum() -> None:
-    np.testing.assert_allclose(prepare(make_raw(BYTES), "scale", LAST, 0).x_test, BYTES[-10:] / 255, rtol=1e-6)
+def test_scale_leaves_bytes_to_be_divided_by_255_in_the_step_whatever_their_maximum() -> None:
+    data = prepare(make_raw(BYTES), "scale", LAST, 0)
+
+    np.testing.assert_array_equal(data.x_test, BYTES[-10:])
+    assert data.divisor == 255.0
+
+
+def test_the_published_test_part_that_is_also_validation_is_held_once() -> None:
+    data = prepare(make_raw(IMAGES), "scale", Evaluation(protocol="as_published"), 0)
+
+    assert data.x_test is data.x_validation
 
 
 def test_scale_divides_other_images_by_their_largest_training_value() -> None:

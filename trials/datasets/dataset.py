@@ -34,22 +34,25 @@ class RawDataset:
     y_rest: Labels | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Dataset:
     """A dataset as it is trained on: split and preprocessed. Shared between cohorts; never written to.
 
     Attributes:
-        x_train: C-contiguous float32, shape `(n_examples, *input_shape)`; so are the other two.
+        x_train: C-contiguous, shape `(n_examples, *input_shape)`; float32, or uint8 that becomes float32 in the step;
+            so are the other two.
         y_train: int32, shape `(n_examples,)`; so are the other two.
+        divisor: What uint8 examples are divided by in the step; 1 for float32.
     """
 
-    x_train: npt.NDArray[np.float32]
+    x_train: Examples
     y_train: Labels
-    x_validation: npt.NDArray[np.float32]
+    x_validation: Examples
     y_validation: Labels
-    x_test: npt.NDArray[np.float32]
+    x_test: Examples
     y_test: Labels
     n_classes: int
+    divisor: float = 1.0
 
     @property
     def input_shape(self) -> tuple[int, ...]:

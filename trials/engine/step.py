@@ -46,6 +46,7 @@ class Stepper:
         binary: Whether the model gives one logit for two classes.
         augmented: Whether training images go through `augment`.
         class_weights: Factor of each class' training loss; None for no weights.
+        divisor: What examples kept as uint8 are divided by.
     """
 
     model: keras.Model
@@ -54,6 +55,7 @@ class Stepper:
     binary: bool
     augmented: bool
     class_weights: tuple[float, ...] | None = None
+    divisor: float = 1.0
 
     def state(self, flat: list[Tensor]) -> State:
         """The inverse of `State.flat`."""
@@ -77,6 +79,7 @@ class Stepper:
             The state after; the loss that was minimised (class weights, penalties and the model's own losses included),
             times the batch size; the number of rows that were right. Both as scalars.
         """
+        x = self.examples(x)
         if self.augmented:
             strengths = {name: knobs[f"augmentation.{name}"] for name in STRENGTHS}
             x = augment(fold(key, AUGMENTATION_STREAM), x, strengths)
@@ -93,12 +96,17 @@ class Stepper:
         trainable, optimizer = self.optimizer.stateless_apply(state.optimizer, gradients, state.trainable)
         return State(trainable, non_trainable, optimizer), value * x.shape[0], self._right(y, logits)
 
+    def examples(self, x: Tensor) -> Tensor:
+        """Stored examples as the model takes them: float32, what is kept as bytes divided by `divisor`."""
+        return ops.cast(x, "float32") / self.divisor if keras.backend.standardize_dtype(x.dtype) == "uint8" else x
+
     def evaluate(self, state: State, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Mean loss (without penalties) and accuracy in inference mode, as scalars."""
         n_rows = x.shape[0]
         n_chunks = 0 if n_rows <= WHOLE_ROWS else n_rows // EVALUATION_ROWS
 
         def chunk(x_part: Tensor, y_part: Tensor) -> tuple[Tensor, Tensor]:
+            x_part = self.examples(x_part)
             logits, _ = self.model.stateless_call(state.trainable, state.non_trainable, x_part, training=False)
             return self.losses(y_part, logits) * x_part.shape[0], self._right(y_part, logits)
 

@@ -11,15 +11,18 @@ import numpy as np
 
 from trials.augmentation.policies import STRENGTHS, strengths
 from trials.datasets.dataset import Dataset
+from trials.engine.backends import current_backend
 from trials.engine.class_weights import balanced
 from trials.engine.fast_layers import for_cpu
 from trials.engine.initial_weights import initial_weights
+from trials.engine.lane_training import Plan
 from trials.engine.lanes import ActiveLane
 from trials.engine.model_graph import flat_graph
 from trials.engine.optimizers import build_optimizer
-from trials.engine.program import Plan, Program, Slots
+from trials.engine.program import Program
 from trials.engine.random_bits import key_words
 from trials.engine.step import Stepper
+from trials.engine.strategies import Slots, choose
 from trials.grafting import graft, penalised_kernels
 from trials.layers import use_lane_draws
 from trials.protocol import Cohort, CohortFinished, Lane, SegmentReport, Verdicts
@@ -70,11 +73,12 @@ class TrainingProgram:
             binary=data.n_classes == 2,
             augmented="augmentation" in cohort.grafts,
             class_weights=balanced(data) if cohort.training.class_weights == "balanced" else None,
+            divisor=data.divisor,
         )
         self.optimizer_state = [keras.ops.convert_to_numpy(v.value) for v in optimizer.variables]
         weights = [*self.model.trainable_variables, *self.model.non_trainable_variables]
         self._positions = [[id(v) for v in self.model.variables].index(id(w)) for w in weights]
-        self.program = Program(stepper, self._plan(cohort), data)
+        self.program = Program(stepper, self._plan(cohort), data, choose(current_backend()))
         self.seconds_per_epoch: float | None = None
 
     def _plan(self, cohort: Cohort) -> Plan:

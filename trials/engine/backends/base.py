@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import keras
+import numpy.typing as npt
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 Tensor: TypeAlias = Any
+
+ALIGNMENT_BYTES = 64
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,28 @@ class Backend(ABC):
     @abstractmethod
     def take_rows(self, x: Tensor, rows: Tensor) -> Tensor:
         """`x[rows]` along the first axis; the caller promises that every row exists."""
+
+    @property
+    def can_vectorise(self) -> bool:
+        """Whether `vectorise` works."""
+        return False
+
+    def vectorise(self, function: F) -> F:
+        """The function over a new first axis of every argument.
+
+        Raises:
+            NotImplementedError: The backend has no such thing that takes loops.
+        """
+        raise NotImplementedError(f"{self.name} cannot vectorise loops")
+
+    @abstractmethod
+    def adopt(self, array: npt.NDArray[Any]) -> Tensor:
+        """The array as a tensor that shares its memory where that is possible, and is only read."""
+
+    def can_share(self, array: npt.NDArray[Any]) -> bool:
+        """Whether an array's memory can be a tensor's: on a CPU, writeable, and aligned as XLA needs it."""
+        aligned = array.ctypes.data % ALIGNMENT_BYTES == 0
+        return not self.has_accelerator() and array.flags.writeable and array.flags.c_contiguous and aligned
 
     @abstractmethod
     def limit_threads(self) -> None:

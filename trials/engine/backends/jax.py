@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import jax
 import keras
+import numpy.typing as npt
 
 from trials.engine.backends.base import Backend, F, Tensor
 
@@ -55,6 +56,20 @@ class JaxBackend(Backend):
     def take_rows(self, x: Tensor, rows: Tensor) -> Tensor:
         """By a gather without the bounds check of `jnp.take`."""
         return x.at[rows].get(mode="promise_in_bounds")
+
+    @property
+    def can_vectorise(self) -> bool:
+        """It does."""
+        return True
+
+    def vectorise(self, function: F) -> F:
+        """By `jax.vmap`."""
+        mapped: F = jax.vmap(function)
+        return mapped
+
+    def adopt(self, array: npt.NDArray[Any]) -> Tensor:
+        """Through DLPack."""
+        return jax.numpy.from_dlpack(array, copy=False) if self.can_share(array) else jax.numpy.asarray(array)
 
     def limit_threads(self) -> None:
         """Nothing to do: XLA takes as many threads as the process has cores, and a training process has one."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import keras
+import numpy.typing as npt
 import tensorflow as tf
 
 from trials.engine.backends.base import Backend, F, Tensor, Way
@@ -79,6 +80,12 @@ class TensorFlowBackend(Backend):
     def take_rows(self, x: Tensor, rows: Tensor) -> Tensor:
         """By `tf.gather`."""
         return tf.gather(x, rows)
+
+    def adopt(self, array: npt.NDArray[Any]) -> Tensor:
+        """Through DLPack."""
+        if self.can_share(array):
+            return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+        return tf.convert_to_tensor(array)
 
     def limit_threads(self) -> None:
         """Of TensorFlow's two pools."""
