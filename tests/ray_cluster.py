@@ -15,15 +15,18 @@ SHUTDOWN_SECONDS = 60
 
 
 class RayCluster:
-    """A head node without cores, and nodes that come and go.
+    """A head node, and nodes that come and go.
+
+    Args:
+        head_cores: Cores of the head node.
 
     Attributes:
         address: What `--ray-address` takes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, head_cores: int) -> None:
         self._nodes = subprocess.Popen(
-            [sys.executable, "-m", "tests.ray_nodes"],
+            [sys.executable, "-m", "tests.ray_nodes", str(head_cores)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -64,7 +67,7 @@ class RayCluster:
 
 
 @contextmanager
-def start_cluster(folder: Path) -> Iterator[RayCluster]:
+def start_cluster(folder: Path, head_cores: int = 0) -> Iterator[RayCluster]:
     """A cluster with its head alone; its token is in the environment until the end of the block."""
     if importlib.util.find_spec("ray") is None:
         pytest.skip("ray is not installed")
@@ -74,7 +77,7 @@ def start_cluster(folder: Path) -> Iterator[RayCluster]:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("REGTUNE_NODE_DIR", str(folder / "node"))
         patch.setenv("PYTHONPATH", str(ROOT))
-        cluster = RayCluster()
+        cluster = RayCluster(head_cores)
         try:
             yield cluster
         finally:
@@ -84,6 +87,5 @@ def start_cluster(folder: Path) -> Iterator[RayCluster]:
 @pytest.fixture(scope="session")
 def ray_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayCluster]:
     """A cluster with two cores, for as long as the tests last; who adds nodes kills them."""
-    with start_cluster(tmp_path_factory.mktemp("ray")) as cluster:
-        cluster.add(2)
+    with start_cluster(tmp_path_factory.mktemp("ray"), head_cores=2) as cluster:
         yield cluster

@@ -13,7 +13,7 @@ OBJECT_STORE_BYTES = 80 * 2**20
 
 
 def main() -> None:
-    head = {"num_cpus": 0, "object_store_memory": OBJECT_STORE_BYTES, "include_dashboard": False}
+    head = {"num_cpus": int(sys.argv[1]), "object_store_memory": OBJECT_STORE_BYTES, "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     nodes: list[Any] = []
     answer(cluster.address)

@@ -11,9 +11,9 @@ from search_spaces.models import MLP
 from search_spaces.spec import Evaluation, Training
 from search_spaces.values import Point
 from trials.executors.base import Executor
-from trials.protocol import Cohort, Event, Lane, Reader, SegmentReport, Verdicts
+from trials.protocol import Cohort, CohortLost, Event, Lane, Reader, SegmentReport, Verdicts
 
-TIMEOUT_SECONDS = 120.0
+TIMEOUT_SECONDS = 60.0
 
 _numbers = count()
 
@@ -53,6 +53,20 @@ def next_event(executor: Executor) -> Event:
         unread.extend(executor.poll(1.0))
     assert unread, f"no event within {TIMEOUT_SECONDS} s"
     return unread.popleft()
+
+
+def next_report(executor: Executor) -> SegmentReport:
+    """The next event, which is a report."""
+    event = next_event(executor)
+    assert isinstance(event, SegmentReport), event
+    return event
+
+
+def next_loss(executor: Executor) -> CohortLost:
+    """The next event, which is the loss of a cohort."""
+    event = next_event(executor)
+    assert isinstance(event, CohortLost), event
+    return event
 
 
 def wait_until_free(executor: Executor) -> None:

@@ -285,7 +285,9 @@ def test_the_death_of_the_parent_ends_a_child_in_mid_training(tmp_path: Path) ->
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 
-def test_importing_executors_imports_no_keras() -> None:
-    script = "import sys, trials.executors; sys.exit(any(name in sys.modules for name in ('keras', 'tensorflow')))"
+def test_importing_executors_imports_neither_keras_nor_ray() -> None:
+    script = (
+        "import sys, trials.executors; sys.exit(any(name in sys.modules for name in ('keras', 'tensorflow', 'ray')))"
+    )
 
     assert subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, check=False).returncode == 0

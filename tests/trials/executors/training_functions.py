@@ -14,8 +14,10 @@ from trials.protocol import Cohort, CohortFinished, LaneReport, ReplicateResult,
 Steps = Generator[SegmentReport, Verdicts, CohortFinished]
 
 
-def behave(cohort: Cohort, _datasets_dir: Path) -> Steps:
+def behave(cohort: Cohort, datasets_dir: Path) -> Steps:
     """Reports once per epoch; answers each replicate at the last epoch or when told to stop."""
+    if cohort.study_id == "tell_dataset":
+        tell_dataset(datasets_dir / f"{cohort.dataset.name}.npz")
     if cohort.study_id in BEHAVIOURS:
         BEHAVIOURS[cohort.study_id]()
     open_lanes = {lane.lane_id for lane in cohort.lanes}
@@ -41,6 +43,12 @@ def _report(lane_id: int, n_epochs: int, last: bool) -> LaneReport:
 def never_return() -> NoReturn:
     while True:
         signal.pause()
+
+
+def tell_dataset(path: Path) -> NoReturn:
+    content = path.read_text() if path.exists() else "nothing"
+    message = f"{path} holds {content}"
+    raise InfeasibleCohortError(message)
 
 
 def refuse() -> NoReturn:
