@@ -1,28 +1,31 @@
 """The only module that touches Optuna's studies and storages. Our ledger is the truth; Optuna draws, prunes and shows.
 
-Optuna keeps its tables in the ledger's database. Every trial that ended is told, repeatedly if need be; telling twice
-changes nothing.
+Optuna keeps its tables in the ledger's database. They hold the trials that have ended, each written in the transaction
+in which the ledger notes that it was. Samplers and pruners work on a copy in memory, which knows the open trials too:
+a draw needs no database, and one that comes to nothing leaves no trace.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.exceptions import StorageInternalError
-from optuna.storages import RDBStorage
+from optuna.storages import InMemoryStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
-from search_spaces.grids import asked_knobs, is_searched
+from search_spaces.grids import asked_knobs, is_searched, point_key
 from search_spaces.ranges import Interval, distribution
 from search_spaces.regularizers.base import AskedRange
 from search_spaces.spec import StudySpec
 from search_spaces.values import Point, Scalar
 from service.database.engine import Database, engine_options, set_up_sqlite
 from service.errors import DatabaseUnavailableError
+from service.optuna_rows import add_trials
 from service.optuna_samplers import LEARNING, make_pruner, make_sampler, sketch_point, suggest_point
 
 log = logging.getLogger(__name__)
@@ -32,23 +35,14 @@ NUMBER = "trial"
 REASON = "reason"
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A point that a sampler drew, and its running trial in Optuna, where the sampler learns from those."""
-
-    point: Point
-    optuna_trial_id: int | None
-
-
 @dataclass(frozen=True, kw_only=True)
 class EndedTrial:
     """What Optuna is to know about a trial that ended.
 
     Attributes:
-        state: `complete`, `pruned`, `failed` or `cancelled`.
+        state: `complete`, `pruned` or `failed`.
         value: Mean validation metric; finite if the trial is complete.
         attributes: Mean, standard error and n of the accuracies.
-        optuna_trial_id: Its running trial in Optuna, if it has one.
     """
 
     number: int
@@ -57,7 +51,6 @@ class EndedTrial:
     value: float | None
     attributes: Mapping[str, float | None]
     reason: str | None
-    optuna_trial_id: int | None
 
 
 class OptunaBridge:
@@ -67,13 +60,13 @@ class OptunaBridge:
         self._database = database
         self._storage: RDBStorage | None = None
 
-    def open(self, study_id: str, spec: StudySpec, known_ids: set[int]) -> "OptunaStudy":
+    def open(self, study_id: str, spec: StudySpec, open_points: Iterable[Point]) -> "OptunaStudy":
         """The study's twin in Optuna, made if it does not exist.
 
         Args:
             study_id: Our study.
             spec: What it asks.
-            known_ids: The twin's trials that our ledger knows; running ones that it does not know are failed.
+            open_points: The points of its trials that have not ended.
 
         Raises:
             DatabaseUnavailableError: The database cannot be reached.
@@ -84,12 +77,22 @@ class OptunaBridge:
                 storage=storage,
                 study_name=twin_name(study_id, spec),
                 direction=spec.objective.direction,
-                pruner=make_pruner(spec),
                 load_if_exists=True,
             )
-            twin = OptunaStudy(storage, study, spec)
-            twin.reconcile(known_ids)
-        return twin
+            twin_id = storage.get_study_id_from_name(study.study_name)
+            return OptunaStudy(twin_id, spec, study.get_trials(deepcopy=False), open_points)
+
+    def trials(self, study_id: str, spec: StudySpec) -> list[FrozenTrial]:
+        """Everything that Optuna's tables have of a study; nothing if it has no twin.
+
+        Raises:
+            DatabaseUnavailableError: The database cannot be reached.
+        """
+        with _outages_named():
+            try:
+                return optuna.load_study(study_name=twin_name(study_id, spec), storage=self._opened()).get_trials()
+            except KeyError:
+                return []
 
     def delete(self, study_id: str, spec: StudySpec) -> None:
         """Deletes a study's twin, if there is one.
@@ -118,115 +121,123 @@ class OptunaBridge:
 
 
 class OptunaStudy:
-    """One study's twin in Optuna. Its methods raise DatabaseUnavailableError where the database cannot be reached."""
+    """One study's twin in Optuna.
 
-    def __init__(self, storage: RDBStorage, study: optuna.Study, spec: StudySpec) -> None:
-        self._storage = storage
-        self._study = study
+    Args:
+        twin_id: Its id in Optuna's tables.
+        spec: What the study asks.
+        known: What the tables have of it.
+        open_points: The points of its trials that have not ended.
+    """
+
+    def __init__(
+        self, twin_id: int, spec: StudySpec, known: Sequence[FrozenTrial], open_points: Iterable[Point]
+    ) -> None:
+        self._twin_id = twin_id
         self._spec = spec
-        self._twin_id = storage.get_study_id_from_name(study.study_name)
-        self._learns = spec.search.sampler in LEARNING
-        self._ids_by_number: dict[int, int] = {}
+        self._ids = {int(trial.user_attrs[NUMBER]): trial._trial_id for trial in known if NUMBER in trial.user_attrs}  # noqa: SLF001 - Optuna offers no public name for a trial's id
+        self._mirror = _mirror(spec, known)
+        self._running: dict[str, int] = {}
+        if self._mirror is not None:
+            for point in open_points:
+                self.start(point)
 
-    def reconcile(self, known_ids: set[int]) -> None:
-        """Fails the running trials that the ledger does not know: drawn by a coordinator that then vanished."""
-        for frozen in self._storage.get_all_trials(self._twin_id, deepcopy=False):
-            trial_id = self._trial_id(frozen.number)
-            if NUMBER in frozen.user_attrs:
-                self._ids_by_number[int(frozen.user_attrs[NUMBER])] = trial_id
-            elif not frozen.state.is_finished() and trial_id not in known_ids:
-                self._study.tell(frozen.number, state=TrialState.FAIL, skip_if_finished=True)
-
-    def trials(self) -> list[FrozenTrial]:
-        """Everything that Optuna knows of the study."""
-        with _outages_named():
-            return self._storage.get_all_trials(self._twin_id)
-
-    def draw(self, number: int, attempt: int) -> Drawn:
-        """Draws a point.
+    def draw(self, number: int, attempt: int, taken: Collection[str]) -> Point | None:
+        """Draws a point; None if it is one that the study has.
 
         Args:
             number: How many points the sampler has drawn before; equal numbers draw alike, also after a restart.
             attempt: Counts the draws for one number, where earlier ones repeated old points.
+            taken: Keys of the points that the study has.
         """
-        if not self._learns:
-            return Drawn(sketch_point(self._spec, number, attempt), None)
-        with _outages_named():
-            self._study.sampler = make_sampler(self._spec, number, attempt)
-            trial = self._study.ask()
-            point = suggest_point(self._spec, trial)
-            return Drawn(point, self._trial_id(trial.number))
+        if self._mirror is None or self._spec.search.sampler not in LEARNING:
+            point = sketch_point(self._spec, number, attempt)
+            return None if point_key(point) in taken else point
+        self._mirror.sampler = make_sampler(self._spec, number, attempt)
+        trial = self._mirror.ask()
+        point = suggest_point(self._spec, trial)
+        if (key := point_key(point)) in taken:
+            self._mirror.tell(trial, state=TrialState.FAIL)
+            return None
+        self._running[key] = trial.number
+        return point
 
-    def start_baseline(self, point: Point) -> int | None:
-        """Lets a sampler that learns know of a point that it did not draw; returns the trial's id in Optuna."""
-        return self.start(point) if self._learns else None
-
-    def start(self, point: Point) -> int:
-        """Makes a running trial at a point that no sampler drew; returns its id in Optuna."""
-        with _outages_named():
-            params, distributions = _parameters(self._spec, point)
-            template = create_trial(state=TrialState.RUNNING, params=params, distributions=distributions)
-            return self._storage.create_new_trial(self._twin_id, template_trial=template)
-
-    def discard(self, optuna_trial_id: int | None, reason: str) -> None:
-        """Fails a drawn trial that the ledger did not take."""
-        if optuna_trial_id is None:
+    def start(self, point: Point) -> None:
+        """Lets samplers and pruners know of an open trial; harmless if they do."""
+        if self._mirror is None or point_key(point) in self._running:
             return
-        with _outages_named():
-            self._end(optuna_trial_id, TrialState.FAIL, None, {REASON: reason})
+        params, distributions = _parameters(self._spec, point)
+        self._running[point_key(point)] = len(self._mirror.get_trials(deepcopy=False))
+        self._mirror.add_trial(create_trial(state=TrialState.RUNNING, params=params, distributions=distributions))
 
-    def report(self, optuna_trial_id: int, epoch: int, value: float) -> bool:
+    def discard(self, point: Point) -> None:
+        """Forgets a drawn point that the ledger did not take."""
+        number = self._running.pop(point_key(point), None)
+        if self._mirror is not None and number is not None:
+            self._mirror.tell(number, state=TrialState.FAIL)
+
+    def report(self, point: Point, epoch: int, value: float) -> bool:
         """Reports the mean validation metric after so many epochs; returns whether the pruner gives the trial up."""
-        with _outages_named():
-            self._storage.set_trial_intermediate_value(optuna_trial_id, epoch, value)
-            return self._study.pruner.prune(self._study, self._storage.get_trial(optuna_trial_id))
+        if self._mirror is None:
+            return False
+        self.start(point)
+        trial = optuna.Trial(self._mirror, self._running[point_key(point)])
+        trial.report(value, epoch)
+        return trial.should_prune()
 
-    def tell(self, ended: EndedTrial) -> int | None:
-        """Makes Optuna know a trial's end; returns the trial's id in Optuna, None where it needs none."""
+    def tell(self, connection: Connection, ended: Sequence[EndedTrial]) -> dict[int, int]:
+        """Makes Optuna know the ends of trials, in a transaction that owns the study; those it knows are passed over.
+
+        Returns:
+            Trial number to the trial's id in Optuna.
+        """
+        new = [trial for trial in ended if trial.number not in self._ids]
+        frozen = [self._ended(trial) for trial in new]
+        ids = add_trials(connection, self._twin_id, frozen)
+        self._ids |= {trial.number: trial_id for trial, trial_id in zip(new, ids, strict=True)}
+        return {trial.number: self._ids[trial.number] for trial in ended}
+
+    def _ended(self, ended: EndedTrial) -> FrozenTrial:
         state = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED}.get(ended.state, TrialState.FAIL)
         attributes: dict[str, float | str] = {NUMBER: ended.number}
         attributes |= {name: value for name, value in ended.attributes.items() if value is not None}
         if ended.reason is not None:
             attributes[REASON] = ended.reason
-        known = ended.optuna_trial_id if ended.optuna_trial_id is not None else self._ids_by_number.get(ended.number)
-        with _outages_named():
-            if known is not None:
-                self._end(known, state, ended.value if state is TrialState.COMPLETE else None, attributes)
-                return known
-            if ended.state == "cancelled":
-                return None
-            return self._add(ended, state, attributes)
-
-    def _add(self, ended: EndedTrial, state: TrialState, attributes: dict[str, float | str]) -> int:
-        params, distributions = _parameters(self._spec, ended.point)
-        template = create_trial(
-            state=state,
-            value=ended.value if state is TrialState.COMPLETE else None,
-            params=params,
-            distributions=distributions,
-            user_attrs=attributes,
-        )
-        trial_id = self._storage.create_new_trial(self._twin_id, template_trial=template)
-        self._ids_by_number[ended.number] = trial_id
-        return trial_id
-
-    def _end(
-        self, trial_id: int, state: TrialState, value: float | None, attributes: Mapping[str, float | str]
-    ) -> None:
-        frozen = self._storage.get_trial(trial_id)
-        if frozen.state.is_finished():
-            return
+        value = ended.value if state is TrialState.COMPLETE else None
+        number = self._running.pop(point_key(ended.point), None)
+        if self._mirror is None or number is None:
+            return self._new(ended.point, state, value, attributes)
+        trial = optuna.Trial(self._mirror, number)
         for name, attribute in attributes.items():
-            self._storage.set_trial_user_attr(trial_id, name, attribute)
-        self._study.tell(frozen.number, value, state, skip_if_finished=True)
+            trial.set_user_attr(name, attribute)
+        return self._mirror.tell(number, value, state)
 
-    def _trial_id(self, number: int) -> int:
-        return self._storage.get_trial_id_from_study_id_trial_number(self._twin_id, number)
+    def _new(
+        self, point: Point, state: TrialState, value: float | None, attributes: dict[str, float | str]
+    ) -> FrozenTrial:
+        params, distributions = _parameters(self._spec, point)
+        frozen = create_trial(
+            state=state, value=value, params=params, distributions=distributions, user_attrs=attributes
+        )
+        if self._mirror is not None:
+            self._mirror.add_trial(frozen)
+        return frozen
 
 
 def twin_name(study_id: str, spec: StudySpec) -> str:
     """The study's name in Optuna."""
     return f"{spec.name} [{study_id}]"
+
+
+def _mirror(spec: StudySpec, known: Sequence[FrozenTrial]) -> optuna.Study | None:
+    """The study in memory, for samplers that learn and for pruners; None where there is neither."""
+    if spec.search.sampler not in LEARNING and spec.search.pruner == "none":
+        return None
+    mirror = optuna.create_study(
+        storage=InMemoryStorage(), direction=spec.objective.direction, pruner=make_pruner(spec)
+    )
+    mirror.add_trials(trial for trial in known if trial.state.is_finished())
+    return mirror
 
 
 def _parameters(spec: StudySpec, point: Point) -> tuple[dict[str, Scalar], dict[str, BaseDistribution]]:
@@ -258,8 +269,8 @@ def _inside(asked: AskedRange, value: Scalar) -> Scalar | None:
 def make_storage(database: Database, *, begin: str = "BEGIN IMMEDIATE") -> RDBStorage:
     """Optuna's storage. Two coordinators may make its tables at once; the slower one tries again.
 
-    Its transactions on SQLite are immediate too, or they could not be upgraded beside our writers. A commit of ours
-    that says "told" follows each of its own and makes it durable, so `synchronous=NORMAL` is enough.
+    Its transactions on SQLite are immediate too, or they could not be upgraded beside our writers. It only makes and
+    deletes studies, which can be repeated, so `synchronous=NORMAL` is enough.
 
     Args:
         database: Where Optuna's tables lie.

@@ -94,8 +94,8 @@ class Desk:
         """The study's twin in Optuna, opened and reconciled when first asked for."""
         if study.twin is None:
             with self.database.read() as connection:
-                known_ids = work.optuna_ids(connection, study.id)
-            study.twin = self.bridge.open(study.id, study.spec, known_ids)
+                open_points = work.open_points(connection, study.id)
+            study.twin = self.bridge.open(study.id, study.spec, open_points)
         return study.twin
 
     def own(self, lease: Lease, row: StudyRow) -> None:

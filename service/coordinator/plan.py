@@ -105,7 +105,7 @@ def _plan_drawn(desk: Desk, study: OwnedStudy, wanted: int) -> None:
             study_rows.change_study(connection, study.id, planned=True)
     for point in points:
         if point not in added:
-            desk.twin(study).discard(point.optuna_trial_id, "the study has this point already, or its budget is full")
+            desk.twin(study).discard(point.point)
 
 
 def _next_point(desk: Desk, study: OwnedStudy, number: int, keys: set[str]) -> PlannedPoint | None:
@@ -114,17 +114,20 @@ def _next_point(desk: Desk, study: OwnedStudy, number: int, keys: set[str]) -> P
     if number == 0:
         baseline = off_point(spec)
         if baseline is not None and point_key(baseline) not in keys:
-            return PlannedPoint(baseline, "baseline", twin.start_baseline(baseline))
+            twin.start(baseline)
+            return PlannedPoint(baseline, "baseline")
     countable = _is_countable(spec)
     for attempt in range(MAX_DRAWS_FROM_LEVELS if countable else MAX_DRAWS):
         if countable and len(keys) >= count_grid(spec) and _first_new(spec, keys) is None:
             return None
-        drawn = twin.draw(number, attempt)
-        if point_key(drawn.point) not in keys:
-            return PlannedPoint(drawn.point, "sampler", drawn.optuna_trial_id)
-        twin.discard(drawn.optuna_trial_id, "the study has this point already")
+        drawn = twin.draw(number, attempt, keys)
+        if drawn is not None:
+            return PlannedPoint(drawn, "sampler")
     unseen = _first_new(spec, keys) if countable else None
-    return None if unseen is None else PlannedPoint(unseen, "sampler", twin.start_baseline(unseen))
+    if unseen is None:
+        return None
+    twin.start(unseen)
+    return PlannedPoint(unseen, "sampler")
 
 
 def _is_countable(spec: StudySpec) -> bool:

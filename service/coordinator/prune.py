@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from service.coordinator.desk import Desk, OwnedStudy
 from service.database import queries_trials as trial_rows
 from service.database import queries_work as work
-from service.database.queries_trials import ReplicateRow, TrialRow
+from service.database.queries_trials import ReplicateRow
 from trials.curves import row, unpack
 
 PRUNED = "stopped by the pruner after {epoch} epochs: the mean {metric} of its replicates was {value:.4g}"
@@ -35,7 +35,7 @@ def prune(desk: Desk, study: OwnedStudy, trial_ids: Iterable[int]) -> None:
             continue
         value = _mean(replicates[trial_id], packed, metric, epoch)
         study.reported[trial_id] = epoch
-        if math.isfinite(value) and desk.twin(study).report(_started(desk, study, trial), epoch, value):
+        if math.isfinite(value) and desk.twin(study).report(trial["parameters"], epoch, value):
             reason = PRUNED.format(epoch=epoch, metric=metric, value=value)
             with desk.write(study) as connection:
                 work.end_replicates(connection, [trial_id], state="pruned", reason=reason)
@@ -47,16 +47,6 @@ def _mean(replicates: Sequence[ReplicateRow], packed: Mapping[int, bytes], metri
     curves = [row(unpack(packed[r["id"]]), metric) for r in replicates if r["id"] in packed]
     values = [float(curve[min(epoch, curve.size) - 1]) for curve in curves if curve.size]
     return math.fsum(values) / len(values) if values else math.nan
-
-
-def _started(desk: Desk, study: OwnedStudy, trial: TrialRow) -> int:
-    """The trial's running trial in Optuna, made now if no sampler drew it."""
-    optuna_trial_id: int | None = trial["optuna_trial_id"]
-    if optuna_trial_id is None:
-        optuna_trial_id = desk.twin(study).start(trial["parameters"])
-        with desk.write(study) as connection:
-            work.note_optuna_trial(connection, trial["id"], optuna_trial_id)
-    return optuna_trial_id
 
 
 def _reached(replicates: Sequence[ReplicateRow]) -> int:

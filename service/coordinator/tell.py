@@ -13,25 +13,24 @@ SHOWN = ("train_accuracy", "validation_accuracy", "test_accuracy")
 
 
 def tell_ended(desk: Desk, study: OwnedStudy) -> None:
-    """Tells Optuna what it does not know yet.
+    """Tells Optuna what it does not know yet, and notes it, in one transaction. Cancelled trials are not told.
 
     Raises:
-        LeaseLostError: The study is no longer ours.
+        LeaseLostError: The study is no longer ours; nothing was told.
     """
     with desk.database.read() as connection:
         untold = work.select_untold(connection, study.id)
         replicates = trial_rows.select_replicates(connection, [trial["id"] for trial in untold])
     if not untold:
         return
-    told: dict[int, int | None] = {}
-    for trial in untold:
-        if trial["state"] == "cancelled" and trial["optuna_trial_id"] is None:
-            told[trial["id"]] = None
-            continue
-        ended = _ended(trial, replicates.get(trial["id"], []), study.spec.objective.metric)
-        told[trial["id"]] = desk.twin(study).tell(ended)
+    metric = study.spec.objective.metric
+    ended = [
+        _ended(trial, replicates.get(trial["id"], []), metric) for trial in untold if trial["state"] != "cancelled"
+    ]
+    twin = desk.twin(study) if ended else None
     with desk.write(study) as connection:
-        work.mark_told(connection, told)
+        ids = twin.tell(connection, ended) if twin else {}
+        work.mark_told(connection, {trial["id"]: ids.get(trial["number"]) for trial in untold})
 
 
 def _ended(trial: TrialRow, replicates: Sequence[ReplicateRow], metric: str) -> EndedTrial:
@@ -44,5 +43,4 @@ def _ended(trial: TrialRow, replicates: Sequence[ReplicateRow], metric: str) -> 
         value=summary[metric]["mean"],
         attributes=attributes | {"n": summary[metric]["n"]},
         reason=trial["reason"],
-        optuna_trial_id=trial["optuna_trial_id"],
     )

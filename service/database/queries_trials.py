@@ -22,11 +22,10 @@ CHUNK = 500
 
 @dataclass(frozen=True)
 class PlannedPoint:
-    """A point that is to become a trial, with its trial in Optuna where it has one already."""
+    """A point that is to become a trial."""
 
     point: Point
     origin: str
-    optuna_trial_id: int | None = None
 
 
 def plan_trials(
@@ -77,7 +76,6 @@ def _trial_values(study_id: str, number: int, key: str, candidate: PlannedPoint)
         "own_faults": 0,
         "lost_workers": 0,
         "suspicions": 0,
-        "optuna_trial_id": candidate.optuna_trial_id,
         "told": False,
     }
 

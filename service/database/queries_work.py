@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.engine import RowMapping
 
+from search_spaces.values import Point
 from service.database.queries_trials import chunks
 from service.database.tables import curves, replicates, studies, trials
 from trials.protocol import ReplicateResult
@@ -209,17 +210,14 @@ def mark_told(connection: Connection, optuna_ids: Mapping[int, int | None]) -> N
         connection.execute(update(trials).where(trials.c.id == bindparam("of")).values(values), rows)
 
 
-def note_optuna_trial(connection: Connection, trial_id: int, optuna_trial_id: int) -> None:
-    """Notes a trial's running trial in Optuna."""
-    connection.execute(update(trials).where(trials.c.id == trial_id).values(optuna_trial_id=optuna_trial_id))
-
-
-def optuna_ids(connection: Connection, study_id: str) -> set[int]:
-    """Ids in Optuna of the study's trials."""
-    statement = select(trials.c.optuna_trial_id).where(
-        trials.c.study_id == study_id, trials.c.optuna_trial_id.is_not(None)
+def open_points(connection: Connection, study_id: str) -> list[Point]:
+    """The points of a study's trials that have not ended, by their numbers."""
+    statement = (
+        select(trials.c.parameters)
+        .where(trials.c.study_id == study_id, trials.c.state.in_(OPEN))
+        .order_by(trials.c.number)
     )
-    return {key for (key,) in connection.execute(statement) if key is not None}
+    return list(connection.execute(statement).scalars())
 
 
 def explain(connection: Connection, trial_id: int, reason: str) -> None:
