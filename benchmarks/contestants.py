@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.fit_process import FitVariant
 from benchmarks.processes import cpu_seconds
-from benchmarks.workloads import Workload, cohort_of
+from benchmarks.workloads import Workload
 from trials.curves import row, unpack
 from trials.executors import ExecutorSettings, make_executor
 from trials.executors.processes import ProcessesExecutor
@@ -127,27 +127,39 @@ class EngineContestant:
     """The engine in the product's own training processes: a cohort, made by the coordinator's rules, for each core.
 
     Args:
-        workload: What to train.
-        folder: Holds `datasets`; logs go beside it.
+        make_cohort: Makes a cohort with a given id.
+        datasets_dir: Where its data lie.
+        logs_dir: Where the processes write their logs.
         backend: Keras' backend of the training processes.
+        n_processes: How many train a cohort each at once, each on a core of its own.
 
     Attributes:
         start_seconds: From the first cohort's submission to its first report, compilation left out.
         compile_seconds: What the first segment took longer than a warm one.
         peak_bytes: Most memory that one of the processes held.
+        trained_by: How the engine says it trained.
         n_readings: How often a lane was read on train and test data in the last measurement.
     """
 
-    def __init__(self, workload: Workload, folder: Path, backend: str) -> None:
+    def __init__(
+        self,
+        make_cohort: Callable[[str], Cohort],
+        datasets_dir: Path,
+        logs_dir: Path,
+        *,
+        backend: str,
+        n_processes: int,
+    ) -> None:
         self.backend = backend
         self.start_seconds = self.compile_seconds = 0.0
         self.peak_bytes = self.n_readings = 0
-        self._workload = workload
+        self.trained_by = ""
+        self._make_cohort = make_cohort
         self._n_cohorts = 0
         settings = ExecutorSettings(
-            datasets_dir=folder / "datasets",
-            logs_dir=folder / "logs" / backend,
-            n_processes=len(os.sched_getaffinity(0)),
+            datasets_dir=datasets_dir,
+            logs_dir=logs_dir / backend,
+            n_processes=n_processes,
             max_cohorts=10_000,
             recycle_bytes=0,
         )
@@ -184,17 +196,18 @@ class EngineContestant:
         go, finished = _Go(), 0
         started = time.perf_counter()
         for _ in range(self._executor.n_slots):
-            cohort = cohort_of(self._workload, f"cohort-{self._n_cohorts}")
+            cohort = self._make_cohort(f"cohort-{self._n_cohorts}")
             self._n_cohorts += 1
             go.cohorts[cohort.cohort_id] = cohort
             self._executor.submit(cohort)
         while finished < len(go.cohorts):
             for event in self._executor.poll(POLL_SECONDS):
                 if isinstance(event, (CohortRefused, CohortLost)):
-                    raise NotTrainedError(f"{self._workload.name} on {self.backend}: {event.reason}")
+                    raise NotTrainedError(event.reason)
                 if isinstance(event, CohortFinished):
                     finished += 1
                     continue
+                self.trained_by = event.trained_by
                 self.peak_bytes = max(self.peak_bytes, event.peak_memory_bytes)
                 self._executor.answer(Verdicts(cohort_id=event.cohort_id, stop=go.hear(event, epochs)))
         go.wall_seconds = time.perf_counter() - started

@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import importlib.util
 import json
+import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ from benchmarks.contestants import Contestant, EngineContestant, FitContestant, 
 from benchmarks.figures import EngineFigures, Figures, heading, lines, machine
 from benchmarks.fit_process import EVERY, PLAIN, SHORTLIST, YARDSTICK, FitVariant
 from benchmarks.processes import busy_seconds, cpu_seconds
-from benchmarks.workloads import WORKLOADS, Workload, data_folder, write_data
+from benchmarks.workloads import WORKLOADS, Workload, cohort_of, data_folder, write_data
 
 
 class Match:
@@ -47,7 +48,16 @@ class Match:
             kind: FitContestant(workload, folder / "datasets", backend=kind[0], pinned=kind[1])
             for kind in dict.fromkeys(_kind(variant) for variant in (PLAIN, *variants))
         }
-        self._engines = [EngineContestant(workload, folder, backend) for backend in backends]
+        self._engines = [
+            EngineContestant(
+                partial(cohort_of, workload),
+                folder / "datasets",
+                folder / "logs",
+                backend=backend,
+                n_processes=len(os.sched_getaffinity(0)),
+            )
+            for backend in backends
+        ]
         self.figures = Figures(workload)
 
     def get_ready(self) -> None:

@@ -30,6 +30,7 @@ class EngineFigures:
     compile_seconds: float = 0.0
     peak_bytes: int = 0
     n_readings: int = 0
+    trained_by: str = ""
     failure: str = ""
 
     def take(self, engine: EngineContestant, measured: Measurement) -> None:
@@ -37,6 +38,7 @@ class EngineFigures:
         self.measurements.append(measured)
         self.start_seconds, self.compile_seconds = engine.start_seconds, engine.compile_seconds
         self.peak_bytes, self.n_readings = engine.peak_bytes, engine.n_readings
+        self.trained_by = engine.trained_by
 
 
 @dataclass
@@ -107,6 +109,7 @@ class Figures:
             "compile_seconds": engine.compile_seconds,
             "peak_mib_per_process": engine.peak_bytes / MIB,
             "lane_readings": engine.n_readings,
+            "trained_by": engine.trained_by,
         }
 
 
