@@ -26,7 +26,9 @@ class Settings(BaseSettings):
         ray_device: What a training process takes of its Ray node: a `gpu`, a `cpu` core, or (`auto`) GPUs where the
             cluster has any.
         processes_per_gpu: Training processes that share a GPU of a Ray cluster.
-        trainer_memory_bytes: Address space limit of one training process; 0 for none.
+        checkpoints_dir: Where training keeps the states of lanes under way; on a cluster a folder that all nodes share.
+            None means `checkpoints` in the data directory.
+    trainer_memory_bytes: Address space limit of one training process; 0 for none.
         trainer_max_cohorts: A training process is replaced after so many cohorts.
         trainer_recycle_bytes: A training process that holds more than this is replaced before its next cohort.
         progress_deadline_seconds: A training process silent for longer counts as hung.
@@ -45,6 +47,7 @@ class Settings(BaseSettings):
     ray_address: Annotated[str, Field(pattern=r"^(auto|local|(ray://)?[A-Za-z0-9._-]+:[0-9]{1,5})$")] = "auto"
     ray_device: Literal["auto", "cpu", "gpu"] = "auto"
     processes_per_gpu: Annotated[int, Field(ge=1, le=64)] = 1
+    checkpoints_dir: Path | None = None
     trainer_memory_bytes: Annotated[int, Field(ge=0)] = 16 * GIBIBYTE
     trainer_max_cohorts: Annotated[int, Field(ge=1)] = 100
     trainer_recycle_bytes: Annotated[int, Field(ge=0)] = 4 * GIBIBYTE
@@ -56,6 +59,11 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """The SQLAlchemy URL, with its default filled in."""
         return self.database or f"sqlite:///{(self.data_dir / 'regtune.sqlite3').resolve()}"
+
+    @property
+    def checkpoints_path(self) -> Path:
+        """Folder of checkpoints, with its default filled in."""
+        return (self.checkpoints_dir or self.data_dir / "checkpoints").resolve()
 
     @property
     def n_processes(self) -> int:

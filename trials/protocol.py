@@ -4,6 +4,7 @@ A cohort goes in. Segment reports come out, each answered by verdicts, until eve
 `CohortFinished`, or a `CohortRefused` or `CohortLost` in its place.
 """
 
+from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
@@ -51,6 +52,7 @@ class Cohort(Value):
         structure: The structural knobs, equal for all lanes.
         monitor: The validation metric whose best epochs are read on train and test data too; None: the schedule only.
         max_seconds: Wall-clock limit for the whole cohort; None for no limit.
+        checkpoints_dir: Where the states of lanes are kept at segment ends; None keeps nothing.
     """
 
     cohort_id: str
@@ -65,6 +67,7 @@ class Cohort(Value):
     structure: Point = Field(default_factory=dict)
     monitor: Monitor | None = None
     max_seconds: float | None = None
+    checkpoints_dir: Path | None = None
     lanes: Annotated[tuple[Lane, ...], Field(min_length=1)]
 
 

@@ -32,6 +32,7 @@ def conclude(desk: Desk, study: OwnedStudy) -> None:
         study_rows.change_study(
             connection, study.id, fenced_off=True, settled=True, state=state, reason=reason, finished_at=NowSeconds()
         )
+    desk.clear_checkpoints(study)
     desk.drop(study)
 
 
@@ -52,6 +53,7 @@ def settle(desk: Desk, study: OwnedStudy) -> None:
             study_rows.delete_study(connection, study.id)
         else:
             work.settle(connection, study.id)
+    desk.clear_checkpoints(study)
     desk.drop(study)
 
 

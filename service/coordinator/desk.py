@@ -1,9 +1,11 @@
 """What a coordinator has before it: the studies it owns, the cohorts under way, the events it has not dealt with."""
 
+import shutil
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -60,6 +62,7 @@ class Desk:
     """Everything the stages of the loop work on.
 
     Attributes:
+        checkpoints_dir: Where training keeps the states of lanes, a folder per study; None keeps nothing.
         events: What training said and was not dealt with yet; an event stays until it is recorded.
         unsure: Whether the database was away, so that a commit may have happened that we do not know of.
         n_refused_writes: How often a write was refused because a study was no longer ours.
@@ -69,6 +72,7 @@ class Desk:
     executor: Executor
     leases: Leases
     bridge: OptunaBridge
+    checkpoints_dir: Path | None = None
     studies: dict[str, OwnedStudy] = field(default_factory=dict)
     flights: dict[str, Flight] = field(default_factory=dict)
     events: deque[Event] = field(default_factory=deque)
@@ -112,11 +116,20 @@ class Desk:
         """Forgets a study that is no longer ours; its cohorts are stopped when they next report."""
         self.studies.pop(study.id, None)
 
+    def clear_checkpoints(self, study: OwnedStudy) -> None:
+        """Removes the states kept of a study's lanes, once nothing of it will be trained any more."""
+        if (folder := self.checkpoints_of(study.id)) is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
     def doubt(self) -> None:
         """After an outage: reopen the twins, and look for replicates that were handed out without our knowing."""
         self.unsure = True
         for study in self.studies.values():
             study.twin = None
+
+    def checkpoints_of(self, study_id: str) -> Path | None:
+        """Where the states of a study's lanes are kept."""
+        return None if self.checkpoints_dir is None else self.checkpoints_dir / study_id
 
     def study_of(self, event: Event) -> str:
         """Id of the study that an event is about; empty if its cohort is not known."""

@@ -42,6 +42,7 @@ def dispatch(desk: Desk, study: OwnedStudy) -> None:
     prefix = f"{study.id}-{study.lease.fence}-{study.n_cohorts}"
     size = CohortSize(study.lanes_per_cohort, study.max_lanes)
     cohort = group(study.id, study.spec, queued, size=size, prefix=prefix)[0]
+    cohort = cohort.model_copy(update={"checkpoints_dir": desk.checkpoints_of(study.id)})
     owed = _owed(cohort)
     with desk.write(study) as connection:
         taken = work.mark_running(connection, owed, cohort.cohort_id)

@@ -28,11 +28,12 @@ class Coordinator:
     Args:
         database: The ledger, migrated.
         executor: Where training happens; its owner closes it.
-        settings: For the length of leases.
+        settings: For the length of leases, and where checkpoints lie.
     """
 
     def __init__(self, database: Database, executor: Executor, settings: Settings) -> None:
-        self.desk = Desk(database, executor, Leases(database, settings.lease_seconds), OptunaBridge(database))
+        leases = Leases(database, settings.lease_seconds)
+        self.desk = Desk(database, executor, leases, OptunaBridge(database), settings.checkpoints_path)
         self._studies = Studies(database, settings)
 
     def run(self, stop: threading.Event) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from trials.checkpoints import LaneState
 from trials.curves import CURVE_METRICS, Curve, pack, row
 from trials.early_stopping import Stop, replay
 from trials.protocol import Lane, LaneReport, Metrics, Reader, ReplicateResult
@@ -34,6 +35,11 @@ class ActiveLane:
     def n_epochs(self) -> int:
         """Epochs trained so far."""
         return int(self.curve.shape[1])
+
+    @property
+    def kept(self) -> LaneState:
+        """What it takes to continue."""
+        return LaneState(self.state, self.best, self.curve)
 
     def extend(self, state: list[npt.NDArray[Any]], best: float, curve: Curve) -> None:
         """Takes over what a segment computed."""

@@ -5,11 +5,16 @@ import resource
 import time
 from collections import OrderedDict, deque
 from collections.abc import Generator
+from functools import reduce
+from importlib.metadata import version
+from zlib import crc32
 
 import keras
 import numpy as np
 
+from search_spaces.regularizers import REGULARIZERS
 from trials.augmentation.policies import STRENGTHS, strengths
+from trials.checkpoints import Checkpoints, LaneState
 from trials.datasets.dataset import Dataset
 from trials.engine.backends import current_backend
 from trials.engine.class_weights import balanced
@@ -46,8 +51,6 @@ training: reading costs about a third of an epoch, so that this is less than 2 %
 MAX_PROGRAMS = 4
 """Compiled programs kept in one process."""
 
-PENALTY_KNOBS = ("l1.factor", "l2.factor")
-
 _programs: OrderedDict[str, "TrainingProgram"] = OrderedDict()
 
 
@@ -56,6 +59,7 @@ class TrainingProgram:
 
     Attributes:
         seconds_per_epoch: Wall-clock seconds of one epoch of one lane, measured; None before the second call.
+        identity: All that a lane's training depends on, but its settings and seed; the same in every process.
     """
 
     def __init__(self, cohort: Cohort, data: Dataset, model: keras.Model) -> None:
@@ -80,13 +84,19 @@ class TrainingProgram:
         self._positions = [[id(v) for v in self.model.variables].index(id(w)) for w in weights]
         self.program = Program(stepper, self._plan(cohort), data, choose(current_backend()))
         self.seconds_per_epoch: float | None = None
+        self.identity = f"{version('regtune')} {current_backend().name} {_identity(cohort)} {_checksum(data)}"
 
     def _plan(self, cohort: Cohort) -> Plan:
         n_epochs = cohort.training.epochs
         weights_bytes = sum(v.nbytes for v in self.optimizer_state) + sum(
             4 * int(np.prod(v.shape)) for v in self.model.variables
         )
-        names = [name for name in ("dropout.rate", *PENALTY_KNOBS) if name.split(".")[0] in cohort.grafts]
+        names = [
+            f"{asked}.{name}"
+            for asked in cohort.grafts
+            for name, knob in REGULARIZERS[asked].knobs().items()
+            if knob.role == "runtime" and knob.kind != "category"
+        ]
         if "augmentation" in cohort.grafts:
             names += [f"augmentation.{name}" for name in STRENGTHS]
         rules = [reader.rule for lane in cohort.lanes for reader in lane.readers if reader.rule is not None]
@@ -104,14 +114,17 @@ class TrainingProgram:
             knob_names=tuple(names),
         )
 
-    def start(self, lane: Lane) -> ActiveLane:
-        """A lane before its first epoch."""
+    def start(self, lane: Lane, kept: LaneState | None) -> ActiveLane:
+        """A lane before its first epoch, or where it was when its state was kept."""
         weights = initial_weights(self.model, lane.seed, self.original)
         state = [weights[i] for i in self._positions] + self.optimizer_state
         values = {f"augmentation.{name}": value for name, value in strengths(lane.settings).items()}
         values |= {key: float(value) for key, value in lane.settings.items() if not isinstance(value, str)}
         knobs = [values.get(name, 0.0) for name in self.program.plan.knob_names]
-        return ActiveLane(lane, state, np.array(key_words(lane.seed), np.uint32), np.array(knobs, np.float32))
+        started = ActiveLane(lane, state, np.array(key_words(lane.seed), np.uint32), np.array(knobs, np.float32))
+        if kept is not None:
+            started.extend(*kept)
+        return started
 
     def advance(self, active: list[ActiveLane], n_epochs: int) -> None:
         """Trains the given lanes, at most one per slot, for so many epochs or to their end."""
@@ -160,11 +173,13 @@ def train_cohort(
     """
     training = _training_program(cohort, data, model)
     before = training.program.compilations
+    checkpoints = Checkpoints(cohort.checkpoints_dir, training.identity)
     queued, active = deque(cohort.lanes), list[ActiveLane]()
     segment_epochs = 1
     while queued or active:
         while queued and len(active) < training.program.plan.n_slots:
-            active.append(training.start(queued.popleft()))
+            lane = queued.popleft()
+            active.append(training.start(lane, checkpoints.load(lane)))
         started = time.monotonic()
         compiled = training.program.compilations
         segment_epochs = _segment_epochs(training, len(active), segment_epochs)
@@ -179,9 +194,12 @@ def train_cohort(
             peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             trained_by=training.program.trained_by,
         )
-        for lane in active:
-            lane.stop(verdicts.stop)
-        active = [lane for lane in active if lane.open_readers]
+        for trained in active:
+            trained.stop(verdicts.stop)
+            if not trained.open_readers:
+                checkpoints.discard(trained.lane)
+        active = [trained for trained in active if trained.open_readers]
+        checkpoints.save(((trained.lane, trained.kept) for trained in active), seconds)
     return CohortFinished(cohort_id=cohort.cohort_id, compilations=training.program.compilations - before)
 
 
@@ -192,10 +210,18 @@ def _segment_epochs(training: TrainingProgram, n_lanes: int, previous: int) -> i
     return int(max(1, min(wanted, previous * MAX_GROWTH, training.program.plan.segment_capacity)))
 
 
+def _checksum(data: Dataset) -> int:
+    arrays = (data.x_train, data.y_train, data.x_validation, data.y_validation)
+    return reduce(lambda checksum, array: crc32(array.data, checksum), arrays, 0)
+
+
+def _identity(cohort: Cohort) -> str:
+    return cohort.model_dump_json(exclude={"cohort_id", "study_id", "lanes", "max_seconds", "checkpoints_dir"})
+
+
 def _training_program(cohort: Cohort, data: Dataset, model: keras.Model) -> TrainingProgram:
-    identity = cohort.model_copy(update={"cohort_id": "", "study_id": "", "lanes": cohort.lanes[:1]})
     restores = all(reader.rule is None or reader.rule.restore_best for lane in cohort.lanes for reader in lane.readers)
-    key = identity.model_dump_json(exclude={"lanes", "max_seconds"}) + f"{restores} {id(data)}"
+    key = f"{_identity(cohort)} {restores} {id(data)}"
     if key not in _programs:
         _programs[key] = TrainingProgram(cohort, data, model)
         while len(_programs) > MAX_PROGRAMS:

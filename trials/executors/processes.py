@@ -231,4 +231,4 @@ def _cause(trainer: Trainer, ending: str) -> LossCause:
 
 def program_key(cohort: Cohort) -> str:
     """Equal for cohorts that a process trains with the same compiled program."""
-    return cohort.model_dump_json(exclude={"cohort_id", "study_id", "lanes", "max_seconds"})
+    return cohort.model_dump_json(exclude={"cohort_id", "study_id", "lanes", "max_seconds", "checkpoints_dir"})
