@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from search_spaces.datasets import SHAPES, CirclesRef, NamedRef, dataset_form
-from search_spaces.models import MAX_PARAMETERS, MLP, ConvNet, ModelSpec, estimate_parameters
+from search_spaces.models import MAX_PARAMETERS, MLP, ConvNet, ModelSpec, Recurrent, estimate_parameters, rows_shape
 from search_spaces.optimizers import Optimizer
 from search_spaces.pruners import PRUNERS
 from search_spaces.ranges import Interval
@@ -169,6 +169,15 @@ class StudySpec(Value):
         return self
 
     @model_validator(mode="after")
+    def _check_recurrent(self) -> Self:
+        recurrent = isinstance(self.model, Recurrent)
+        if "recurrent_dropout" in dict(self.regularizers.items()) and not recurrent:
+            raise _error("regularizers.recurrent_dropout", "a model with recurrent layers", self.model.family)
+        if isinstance(self.model, Recurrent) and self.model.embedding is not None and self.preprocessing != "none":
+            raise _error("preprocessing", "none, since the model embeds whole numbers", self.preprocessing)
+        return self
+
+    @model_validator(mode="after")
     def _check_data(self) -> Self:
         if self.dataset.name not in SHAPES:
             return self
@@ -189,9 +198,27 @@ def check_fits(spec: StudySpec, input_shape: tuple[int, ...], n_classes: int) ->
         raise _error("regularizers.augmentation", f"nothing for examples of shape {input_shape}", "a policy for images")
     if isinstance(spec.model, ConvNet) and min(input_shape[:2]) >> len(spec.model.filters) < 1:
         raise _error("model.filters", f"fewer poolings for {input_shape} images", f"{len(spec.model.filters)}")
+    if isinstance(spec.model, Recurrent):
+        _check_sequences(spec.model, input_shape)
     n_parameters = estimate_parameters(spec.model, input_shape, 1 if n_classes == 2 else n_classes)
     if n_parameters > MAX_PARAMETERS:
         raise _error("model", f"at most {MAX_PARAMETERS:,} parameters", f"about {n_parameters:,}")
+
+
+def _check_sequences(model: Recurrent, input_shape: tuple[int, ...]) -> None:
+    n_axes = len(rows_shape(input_shape))
+    if model.embedding is None and n_axes != 2:
+        raise _error(
+            "model.family",
+            f"mlp for examples of shape {input_shape}",
+            "recurrent, which needs sequences (steps, features)",
+        )
+    if model.embedding is not None and n_axes != 1:
+        raise _error(
+            "model.embedding",
+            f"nothing for examples of shape {input_shape}",
+            "a width, which needs sequences of numbers",
+        )
 
 
 def _error(field: str, expected: str, received: str) -> PydanticCustomError:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from search_spaces.models import MLP, ConvNet
+from search_spaces.models import MLP, ConvNet, Recurrent
 from search_spaces.ranges import Fixed, Interval
 from search_spaces.regularizers import RegularizerSpec
 from search_spaces.regularizers.base import AskedRange
@@ -10,7 +10,7 @@ from search_spaces.samplers import SAMPLERS
 from search_spaces.spec import StudySpec
 from search_spaces.values import Scalar
 
-MODEL_NAMES = {"mlp": "an MLP", "convnet": "a convolutional network"}
+MODEL_NAMES = {"mlp": "an MLP", "convnet": "a convolutional network", "recurrent": "a recurrent network"}
 PREPROCESSING = {
     "none": "as it is",
     "scale": "scaled to 0–1",
@@ -101,7 +101,15 @@ def _model(spec: StudySpec) -> str:
         case ConvNet():
             filters = "-".join(map(str, model.filters))
             layers = f"convolutions {filters} ({model.kernel_size}×{model.kernel_size}), {_units(model.hidden_units)}"
+        case Recurrent():
+            layers = f"{_cells(model)}, {_units(model.hidden_units)}"
     return f"{model.family}, {layers.rstrip(', ')}, {model.activation}"
+
+
+def _cells(model: Recurrent) -> str:
+    ways = "bidirectional " if model.bidirectional else ""
+    embedded = "" if model.embedding is None else f"embedding of {model.embedding}, "
+    return f"{embedded}{ways}{model.cell.upper()} {'-'.join(map(str, model.units))}"
 
 
 def _units(units: tuple[int, ...]) -> str:

@@ -78,7 +78,7 @@ REFUSED: list[tuple[str, dict[str, Any], tuple[str, str, str]]] = [
         {"regularizers": {"dropuot": {"rate": 0.2}}},
         (
             "regularizers.dropuot",
-            "one of the keys dropout, l1, l2, augmentation, early_stopping (did you mean dropout?)",
+            "one of the keys dropout, recurrent_dropout, l1, l2, augmentation, early_stopping (did you mean dropout?)",
             "dropuot",
         ),
     ),
@@ -96,8 +96,8 @@ REFUSED: list[tuple[str, dict[str, Any], tuple[str, str, str]]] = [
         {"regularizers": {"l2": 0.1}},
         ("regularizers.l2", "a mapping with the keys optional, factor", "0.1"),
     ),
-    ("unknown model", {"model": {"family": "mpl"}}, ("model.family", "one of mlp, convnet (did you mean mlp?)", "mpl")),
-    ("no model family", {"model": {}}, ("model.family", "one of mlp, convnet", "nothing")),
+    ("unknown model", {"model": {"family": "mpl"}}, ("model.family", "one of mlp, convnet, recurrent (did you mean mlp?)", "mpl")),
+    ("no model family", {"model": {}}, ("model.family", "one of mlp, convnet, recurrent", "nothing")),
     (
         "key of another model",
         {"model": {"family": "mlp", "filters": [3]}},

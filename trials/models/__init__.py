@@ -5,18 +5,23 @@ from typing import Any
 
 import keras
 
-from search_spaces.models import MAX_PARAMETERS, MLP, ConvNet, estimate_parameters
+from search_spaces.models import MAX_PARAMETERS, AnyModel, estimate_parameters
 from trials.errors import InfeasibleCohortError
 from trials.models.convnet import build_convnet
 from trials.models.mlp import build_mlp
+from trials.models.recurrent import build_recurrent
 
 __all__ = ["BUILDERS", "build"]
 
-BUILDERS: dict[str, Callable[[Any, tuple[int, ...], int], keras.Model]] = {"mlp": build_mlp, "convnet": build_convnet}
+BUILDERS: dict[str, Callable[[Any, tuple[int, ...], int], keras.Model]] = {
+    "mlp": build_mlp,
+    "convnet": build_convnet,
+    "recurrent": build_recurrent,
+}
 """Each takes its own description, the shape of one example and the width of the last layer."""
 
 
-def build(spec: MLP | ConvNet, input_shape: tuple[int, ...], n_classes: int) -> keras.Model:
+def build(spec: AnyModel, input_shape: tuple[int, ...], n_classes: int) -> keras.Model:
     """Builds a functional model with Keras' default initializers.
 
     The last layer, `logits`, has no activation; it is one wide for two classes, else as wide as there are classes.

@@ -10,8 +10,8 @@ from service.composition import Services
 @pytest.mark.parametrize(
     ("path", "names"),
     [
-        ("regularizers", ["dropout", "l1", "l2", "augmentation", "early_stopping"]),
-        ("models", ["mlp", "convnet"]),
+        ("regularizers", ["dropout", "recurrent_dropout", "l1", "l2", "augmentation", "early_stopping"]),
+        ("models", ["mlp", "convnet", "recurrent"]),
         ("samplers", ["grid", "random", "qmc", "tpe"]),
         ("pruners", ["none", "median", "asha"]),
         ("presets", list(preset_names())),

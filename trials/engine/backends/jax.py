@@ -38,7 +38,7 @@ class JaxBackend(Backend):
     ) -> Tensor:
         """By `jax.custom_vjp`."""
 
-        @jax.custom_vjp
+        @jax.custom_vjp  # type: ignore[untyped-decorator]  # seen so where gradients are typed as Any
         def call(inputs: list[Tensor], constants: list[Tensor]) -> Tensor:
             return forward(inputs, constants)[0]
 
@@ -46,7 +46,11 @@ class JaxBackend(Backend):
             output, kept = forward(inputs, constants)
             return output, (inputs, constants, kept)
 
-        call.defvjp(call_and_keep, lambda kept, gradient: (backward(*kept, gradient), None))
+        def gradients(kept: Any, gradient: Tensor) -> tuple[list[Tensor], None]:
+            inputs, constants, saved = kept
+            return backward(inputs, constants, saved, gradient), None
+
+        call.defvjp(call_and_keep, gradients)
         return call(inputs, constants)
 
     def pure_optimizer(self, kind: type[keras.optimizers.Optimizer], **options: Any) -> keras.optimizers.Optimizer:

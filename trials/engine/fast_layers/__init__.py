@@ -10,21 +10,30 @@ import keras
 
 from trials.engine.fast_layers.convolution import fast_convolution
 from trials.engine.fast_layers.pooling import fast_pooling
+from trials.engine.fast_layers.recurrent import fast_recurrent
 from trials.grafting import rewrite
+from trials.layers.recurrent_dropout import LaneRecurrentDropout
 
 FAST_FORMS: dict[type[keras.layers.Layer], Callable[[Any], keras.layers.Layer | None]] = {
     keras.layers.Conv2D: fast_convolution,
     keras.layers.MaxPooling2D: fast_pooling,
+    keras.layers.LSTM: fast_recurrent,
+    keras.layers.GRU: fast_recurrent,
+    keras.layers.Bidirectional: fast_recurrent,
+    LaneRecurrentDropout: fast_recurrent,
 }
 """Kind of layer to the function that gives its faster form, or None where that layer has none."""
+
+ALLOWED = {"mask", "training"}
+"""Arguments that a call may have beside its one input and still get a faster form."""
 
 
 def for_cpu(model: keras.Model) -> keras.Model:
     """The model with every layer that has a faster form in that form; weights are shared."""
 
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
-        form = FAST_FORMS.get(type(layer))
+        form = FAST_FORMS.get(type(layer)) if len(args) == 1 and kwargs.keys() <= ALLOWED else None
         fast = form(layer) if form is not None else None
-        return layer(*args, **kwargs) if fast is None else fast(*args)
+        return layer(*args, **kwargs) if fast is None else fast(*args, **kwargs)
 
     return rewrite(model, call)
