@@ -67,6 +67,7 @@ def executor_of(settings: Settings) -> "Executor":
         RefusedSettingError: What it needs is not installed.
     """
     from trials.executors import ExecutorMissingError, ExecutorSettings, make_executor
+    from trials.executors.backends import has_jax
 
     asked = ExecutorSettings(
         datasets_dir=settings.data_dir / "datasets",
@@ -76,10 +77,13 @@ def executor_of(settings: Settings) -> "Executor":
         max_cohorts=settings.trainer_max_cohorts,
         recycle_bytes=settings.trainer_recycle_bytes,
         progress_deadline_seconds=settings.progress_deadline_seconds,
+        backend=settings.backend,
         ray_address=settings.ray_address,
         ray_device=settings.ray_device,
         processes_per_gpu=settings.processes_per_gpu,
     )
+    if settings.backend == "jax" and settings.executor != "ray" and not has_jax():
+        raise RefusedSettingError("--backend: jax needs the extra regtune[jax]; received jax, which is not installed")
     try:
         return make_executor(settings.executor, asked)
     except ExecutorMissingError as error:

@@ -18,6 +18,9 @@ class Settings(BaseSettings):
         database: SQLAlchemy URL; empty means `regtune.sqlite3` in the data directory.
         host: Address to listen on. Anything but a loopback address needs `allow_remote`.
         port: Port to listen on.
+        allow_remote: Whether other hosts may connect, though there is but one token: for a container whose port is
+            published on a loopback address, or behind a proxy with TLS.
+        allowed_hosts: Names, beside the loopback interface's, under which this service may be asked; comma-separated.
         executor: Where training happens: `processes` (children of this machine), `ray` (a cluster's actors) or
             `inline` (this process).
         processes: Training processes; 0 means one per core this process may use, or all that the cluster has room for.
@@ -26,6 +29,8 @@ class Settings(BaseSettings):
         ray_device: What a training process takes of its Ray node: a `gpu`, a `cpu` core, or (`auto`) GPUs where the
             cluster has any.
         processes_per_gpu: Training processes that share a GPU of a Ray cluster.
+        backend: Keras' backend in training: `tensorflow`, `jax`, or `auto`, which takes JAX for models that it trains
+            faster, where it is installed.
         checkpoints_dir: Where training keeps the states of lanes under way; on a cluster a folder that all nodes share.
             None means `checkpoints` in the data directory.
     trainer_memory_bytes: Address space limit of one training process; 0 for none.
@@ -42,11 +47,14 @@ class Settings(BaseSettings):
     database: str = ""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    allow_remote: bool = False
+    allowed_hosts: Annotated[str, Field(pattern=r"^[A-Za-z0-9.,-]*$")] = ""
     executor: Literal["processes", "ray", "inline"] = "processes"
     processes: Annotated[int, Field(ge=0, le=256)] = 0
     ray_address: Annotated[str, Field(pattern=r"^(auto|local|(ray://)?[A-Za-z0-9._-]+:[0-9]{1,5})$")] = "auto"
     ray_device: Literal["auto", "cpu", "gpu"] = "auto"
     processes_per_gpu: Annotated[int, Field(ge=1, le=64)] = 1
+    backend: Literal["auto", "tensorflow", "jax"] = "auto"
     checkpoints_dir: Path | None = None
     trainer_memory_bytes: Annotated[int, Field(ge=0)] = 16 * GIBIBYTE
     trainer_max_cohorts: Annotated[int, Field(ge=1)] = 100

@@ -1,9 +1,11 @@
 """Where training happens: one place per file, one explicit table. Importing this imports no Keras."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from trials.executors.backends import BackendChoice
 from trials.executors.base import Executor
 from trials.executors.cluster.messages import Device, Setup
 from trials.executors.inline import InlineExecutor
@@ -30,6 +32,7 @@ class ExecutorSettings:
         recycle_bytes: A training process that holds more than this is replaced before its next cohort; 0 for never.
         progress_deadline_seconds: A training process silent for longer counts as hung.
         train: The training function, `module:function`.
+        backend: Keras' backend; `auto` chooses by the cohort's model.
         ray_address: `auto`, `local`, `HOST:PORT` or `ray://HOST:PORT`.
         ray_device: Whether slots of a cluster are its GPUs or its CPU cores.
         processes_per_gpu: Training processes that share a GPU of a cluster.
@@ -43,12 +46,15 @@ class ExecutorSettings:
     recycle_bytes: int = 4 * GIBIBYTE
     progress_deadline_seconds: float = 900.0
     train: str = "trials.train:train"
+    backend: BackendChoice = "auto"
     ray_address: str = "auto"
     ray_device: Device = "auto"
     processes_per_gpu: int = 1
 
 
 def _make_inline(settings: ExecutorSettings) -> Executor:
+    if settings.backend != "auto":
+        os.environ["KERAS_BACKEND"] = settings.backend
     return InlineExecutor(training_function(settings.train), settings.datasets_dir)
 
 
@@ -72,7 +78,10 @@ def _make_ray(settings: ExecutorSettings) -> Executor:
 
 def _trainer(settings: ExecutorSettings) -> TrainerOptions:
     return TrainerOptions(
-        train=settings.train, datasets_dir=settings.datasets_dir.resolve(), memory_bytes=settings.memory_bytes
+        train=settings.train,
+        datasets_dir=settings.datasets_dir.resolve(),
+        memory_bytes=settings.memory_bytes,
+        backend=settings.backend,
     )
 
 

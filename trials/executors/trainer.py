@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from trials.executors.backends import BackendChoice
 from trials.executors.child import Child
 
 INHERITED = (
@@ -18,7 +19,6 @@ INHERITED = (
     "VIRTUAL_ENV",
     "LD_LIBRARY_PATH",
     "CUDA_VISIBLE_DEVICES",
-    "KERAS_BACKEND",
     "KERAS_HOME",
 )
 """All that a training process gets to see of its parent's environment."""
@@ -44,11 +44,13 @@ class TrainerOptions:
         train: Name of the training function, `module:function`.
         datasets_dir: Where `NAME.npz` files lie.
         memory_bytes: Limit of the address space; 0 for none.
+        backend: Keras' backend; `auto` chooses by the cohort's model.
     """
 
     train: str
     datasets_dir: Path
     memory_bytes: int
+    backend: BackendChoice = "auto"
 
 
 class Trainer(Child):
@@ -56,6 +58,7 @@ class Trainer(Child):
 
     Args:
         options: What to start.
+        backend: Keras' name of its backend.
         core: The core that it stays on; None for all.
         log_path: Where its standard output and error go.
 
@@ -65,10 +68,11 @@ class Trainer(Child):
 
     name = "training process"
 
-    def __init__(self, options: TrainerOptions, core: int | None, log_path: Path) -> None:
+    def __init__(self, options: TrainerOptions, backend: str, core: int | None, log_path: Path) -> None:
+        self.backend = backend
         self.n_cohorts = 0
         self.programs: set[str] = set()
-        super().__init__(_command(options, core), environment(), log_path)
+        super().__init__(_command(options, core), environment() | {"KERAS_BACKEND": backend}, log_path)
 
 
 def _command(options: TrainerOptions, core: int | None) -> list[str]:

@@ -18,6 +18,8 @@ def behave(cohort: Cohort, datasets_dir: Path) -> Steps:
     """Reports once per epoch; answers each replicate at the last epoch or when told to stop."""
     if cohort.study_id == "tell_dataset":
         tell_dataset(datasets_dir / f"{cohort.dataset.name}.npz")
+    if cohort.study_id == "tell_backend":
+        raise InfeasibleCohortError(os.environ["KERAS_BACKEND"])
     if cohort.study_id in BEHAVIOURS:
         BEHAVIOURS[cohort.study_id]()
     open_lanes = {lane.lane_id for lane in cohort.lanes}
