@@ -8,7 +8,7 @@ from benchmarks.fit_models import MODELS
 from benchmarks.fit_process import PLAIN, FitVariant, make_fit
 from benchmarks.rivals.task import TASKS, Task, Trained
 
-STRONG = FitVariant(pipeline=True, jit_compile=False, steps_per_execution=32)
+STRONG = FitVariant(source="gathered", jit_compile=False, steps_per_execution=32)
 """Compiling each of these short trainings would cost more than it gains."""
 
 
