@@ -17,7 +17,8 @@ def reason_of(error: BaseException) -> str:
 
 
 def shorten(text: str) -> str:
-    """The text, its middle left out where it is too long for a reason."""
+    """The text as a reason: its middle left out where it is too long, without NUL, which PostgreSQL refuses."""
+    text = text.replace("\0", "")
     if len(text) <= MAX_REASON_LENGTH:
         return text
     half = (MAX_REASON_LENGTH - 5) // 2

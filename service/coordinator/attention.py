@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 
 FIRST_BACK_OFF_SECONDS = 0.25
 MAX_BACK_OFF_SECONDS = 10.0
+ABANDONED_SECONDS = 8.0
+"""Time that training nobody wants any more has to come to a segment's end before its process is killed."""
 MAX_STUDIES = 8
 """Studies that one coordinator owns at a time; more wait, or go to another coordinator."""
 
@@ -37,10 +40,24 @@ def attend(desk: Desk, only: str | None) -> None:
             with guarded(desk, study), desk.write(study) as connection:
                 work.requeue_strays(connection, study.id, list(desk.flights))
     desk.unsure = False
+    _end_abandoned(desk)
     room = MAX_STUDIES - len(desk.studies)
     if room > 0:
         for study_id in desk.leases.candidates(only=only, excluding=list(desk.studies), limit=room):
             _take(desk, study_id)
+
+
+def _end_abandoned(desk: Desk) -> None:
+    """Ends by force the cohorts of paused, cancelled and lost studies that do not come to a segment's end in time."""
+    now = time.monotonic()
+    for cohort_id, flight in desk.flights.items():
+        if desk.owner_of(flight) is not None:
+            continue
+        if flight.abandoned_at is None:
+            flight.abandoned_at = now
+        elif now - flight.abandoned_at > ABANDONED_SECONDS:
+            desk.executor.cancel(cohort_id)
+            flight.abandoned_at = now
 
 
 def _take(desk: Desk, study_id: str) -> None:

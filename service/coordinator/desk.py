@@ -50,11 +50,18 @@ class OwnedStudy:
 
 @dataclass
 class Flight:
-    """A cohort under way, with the lease under which it was sent out and the replicates it still owes."""
+    """A cohort under way.
+
+    Attributes:
+        lease: The lease under which it was sent out.
+        owed: The replicates it still owes.
+        abandoned_at: When it was noticed that nobody wants it any more; it should end at its next report.
+    """
 
     cohort: Cohort
     lease: Lease
     owed: set[int]
+    abandoned_at: float | None = None
 
 
 @dataclass

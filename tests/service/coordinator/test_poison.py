@@ -1,5 +1,6 @@
 """Trials that abort, exhaust memory, hang or diverge in real training processes, beside healthy ones."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy import select
 from service.coordinator.loop import Coordinator
 from service.database.tables import trials
 from service.views import StudyView, TrialView
-from tests.laboratory import Laboratory
+from tests.laboratory import Laboratory, rounds_until
 from tests.service.coordinator import poisoned_training
 from tests.service.coordinator.poisoned_training import ABORTS, DIVERGES, EXHAUSTS, HANGS
 from tests.specs import small_grid
@@ -33,15 +34,8 @@ class Watched(ProcessesExecutor):
 def finish(
     lab: Laboratory, folder: Path, train: str, rates: list[float], *, n_processes: int = 1, replicates: int = 2
 ) -> tuple[StudyView, list[int]]:
-    settings = ExecutorSettings(
-        datasets_dir=folder,
-        logs_dir=folder / "logs",
-        n_processes=n_processes,
-        progress_deadline_seconds=3.0,
-        train=f"{poisoned_training.__name__}:{train}",
-    )
     spec = small_grid(regularizers={"dropout": {"rate": {"grid": rates}}}, budget={"replicates": replicates})
-    made = make_executor("processes", settings)
+    made = make_executor("processes", settings_of(folder, train, n_processes=n_processes))
     made.__class__ = Watched
     assert isinstance(made, Watched)
     made.n_lanes = []
@@ -49,6 +43,18 @@ def finish(
     with made:
         ended = Coordinator(lab.database, made, lab.settings).run_until_done(study.id)
     return ended, made.n_lanes
+
+
+def settings_of(
+    folder: Path, train: str, *, n_processes: int = 1, progress_deadline_seconds: float = 3.0
+) -> ExecutorSettings:
+    return ExecutorSettings(
+        datasets_dir=folder,
+        logs_dir=folder / "logs",
+        n_processes=n_processes,
+        progress_deadline_seconds=progress_deadline_seconds,
+        train=f"{poisoned_training.__name__}:{train}",
+    )
 
 
 def charges(lab: Laboratory) -> dict[float, tuple[int, int]]:
@@ -99,3 +105,24 @@ def test_memory_that_many_lanes_exhaust_halves_their_number_and_charges_nobody(l
     assert {trial.state for trial in lab.trials(study.id)} == {"complete"}
     assert {trial.reason for trial in lab.trials(study.id)} == {None}
     assert set(charges(lab).values()) == {(0, 0)}
+
+
+def test_a_cancelled_study_frees_the_process_that_a_hung_training_holds(
+    lab: Laboratory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.coordinator.attention.ABANDONED_SECONDS", 0.2)
+    with make_executor("processes", settings_of(tmp_path, "train", progress_deadline_seconds=600.0)) as executor:
+        coordinator = Coordinator(lab.database, executor, lab.settings)
+        study = lab.studies.create(small_grid(regularizers={"dropout": {"rate": HANGS}}))
+        rounds_until(coordinator, lambda: lab.count(study.id, "running") > 0 and has_trained(lab, study.id))
+        assert executor.free_slots() == 0
+        lab.studies.cancel(study.id)
+        began = time.monotonic()
+        rounds_until(coordinator, lambda: executor.free_slots() == 1, at_most=10_000)
+    assert time.monotonic() - began < 10
+    assert lab.count(study.id, "running") == 0
+    assert coordinator.desk.flights == {}
+
+
+def has_trained(lab: Laboratory, study_id: str) -> bool:
+    return any(replicate.n_epochs for trial in lab.trials(study_id) for replicate in trial.replicates)
