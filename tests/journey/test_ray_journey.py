@@ -123,7 +123,11 @@ def test_a_study_outlives_a_node_and_its_coordinator(ray_cluster: RayCluster, tm
     for ours, theirs in zip(effects.regularizers, expected.regularizers, strict=True):
         assert ours.verdict == theirs.verdict
         for level, like in zip(ours.levels, theirs.levels, strict=True):
-            assert like.test_accuracy.low <= level.test_accuracy.mean <= like.test_accuracy.high
+            mean, low, high = level.test_accuracy.mean, like.test_accuracy.low, like.test_accuracy.high
+            assert mean is not None
+            assert low is not None
+            assert high is not None
+            assert low <= mean <= high
 
 
 def undisturbed(data_dir: Path) -> tuple[dict[tuple[str, int], float], Effects]:

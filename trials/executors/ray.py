@@ -3,6 +3,7 @@
 Importing this imports no Ray: a driver process (`trials.executors.cluster.driver`) speaks to the cluster.
 """
 
+import contextlib
 import importlib.util
 import logging
 import os
@@ -93,6 +94,9 @@ class RayExecutor(Executor):
             n_taken, n_slots = len(self._under_way), self._n_slots or 0
             raise RuntimeError(f"expected a free slot; received a cohort while {n_taken} of {n_slots} are taken")
         self._start_if_due()
+        if cohort.checkpoints_dir is not None:  # nodes that see this folder share it
+            with contextlib.suppress(OSError):
+                cohort.checkpoints_dir.parent.mkdir(parents=True, exist_ok=True)
         self._under_way[cohort.cohort_id] = cohort
         if self._driver:
             self._driver.send(cohort)

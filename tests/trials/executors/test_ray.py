@@ -57,6 +57,13 @@ def actor_of(training_process: int) -> psutil.Process:
     return parent
 
 
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def go_on(executor: RayExecutor, cohort: Cohort) -> None:
     executor.answer(Verdicts(cohort_id=cohort.cohort_id))
 
@@ -79,7 +86,9 @@ def test_slots_follow_the_nodes_and_a_node_that_dies_loses_its_cohort(
     reports = [next_report(executor) for _ in range(3)]
     assert len({report.peak_memory_bytes for report in reports}) == 3, "three processes side by side"
 
+    actors = [actor_of(report.peak_memory_bytes) for report in reports]
     ray_cluster.kill(node)
+    until(lambda: not all(is_alive(actor) for actor in actors))
     for cohort in cohorts:
         go_on(executor, cohort)
 
@@ -100,7 +109,7 @@ def test_the_training_process_ends_with_its_actor_and_the_next_cohort_trains(exe
     go_on(executor, cohort)
 
     assert next_loss(executor).cause == "killed"
-    until(lambda: not training_process.is_running() or training_process.status() == psutil.STATUS_ZOMBIE)
+    until(lambda: not is_alive(training_process))
     assert isinstance(converse(executor, make_cohort())[-1], CohortFinished)
 
 
@@ -175,6 +184,17 @@ def test_a_dataset_travels_and_follows_its_file(executor: RayExecutor) -> None:
     assert told() == f"{path} holds nothing"
 
 
+def test_states_of_lanes_are_kept_where_nodes_share_a_folder_alone(tmp_path: Path) -> None:
+    from trials.executors.cluster.actor import _without_lonely_checkpoints
+
+    shared, lonely = (
+        make_cohort().model_copy(update={"checkpoints_dir": folder / "study"}) for folder in (tmp_path, tmp_path / "no")
+    )
+
+    assert _without_lonely_checkpoints(shared) == shared
+    assert _without_lonely_checkpoints(lonely).checkpoints_dir is None
+
+
 def test_a_lost_driver_loses_its_cohorts_and_the_cluster_is_found_again(
     executor: RayExecutor, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -195,6 +215,7 @@ def test_a_cluster_that_refuses_our_token_gives_no_slot_and_the_log_says_why(
     ray_cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 64)
+    monkeypatch.setenv("RAY_NUM_REDIS_GET_RETRIES", "2")  # a second each
     with caplog.at_level(logging.WARNING), make_ray(tmp_path, ray_cluster.address) as refused:
         assert refused.free_slots() == 0
         assert refused.n_slots == 1

@@ -30,6 +30,12 @@ class DatasetFile(NamedTuple):
     content: list[Any]
 
 
+def _without_lonely_checkpoints(cohort: Cohort) -> Cohort:
+    """Keeps no states of lanes where nodes share no folder for them: nobody could continue from them, or clear them."""
+    folder = cohort.checkpoints_dir
+    return cohort if folder is None or folder.parent.is_dir() else cohort.model_copy(update={"checkpoints_dir": None})
+
+
 class TrainingActor:
     """Trains one cohort at a time in a child process, which ends with this one.
 
@@ -78,7 +84,7 @@ class TrainingActor:
         else:
             [content] = dataset.content
             self._slot.provide(dataset.name, dataset.digest, lambda: memoryview(ray.get(content)))
-        self._executor.submit(asked)
+        self._executor.submit(_without_lonely_checkpoints(asked))
         return self._next_event()
 
     def resume(self, verdicts: str) -> str:
