@@ -23,7 +23,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Secured:
         RefusedSettingError: The settings ask to listen beyond this machine.
         DatabaseUnavailableError: The database cannot be reached.
     """
-    check_host(settings.host)
+    check_host(settings)
     services = services or compose(settings)
     credentials = Credentials(services.token)
     app = FastAPI(title="regtune", openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None)

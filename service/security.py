@@ -52,15 +52,18 @@ HEADERS = {
 }
 
 
-def check_host(host: str) -> None:
-    """Refuses to listen beyond this machine: one shared token is not enough there.
+def check_host(settings: Settings) -> None:
+    """Refuses to listen beyond this machine, unless the operator insists: one shared token is not enough there.
 
     Raises:
-        RefusedSettingError: The host is no loopback address.
+        RefusedSettingError: The host is no loopback address, and `allow_remote` is not set.
     """
-    if host not in LOOPBACK:
+    if settings.host not in LOOPBACK and not settings.allow_remote:
         allowed = ", ".join(sorted(LOOPBACK))
-        msg = f"--host: expected one of {allowed}, as there is but one token; received {host}"
+        msg = (
+            f"--host: expected one of {allowed}, as there is but one token, or REGTUNE_ALLOW_REMOTE=true; "
+            f"received {settings.host}"
+        )
         raise RefusedSettingError(msg)
 
 
@@ -120,7 +123,8 @@ class Secured:
     def __init__(self, inner: ASGIApp, *, credentials: Credentials, settings: Settings) -> None:
         self.inner = inner
         self._credentials = credentials
-        self._hosts = LOOPBACK | {settings.host}
+        named = {host.lower() for host in settings.allowed_hosts.split(",") if host}
+        self._hosts = LOOPBACK | {settings.host} | named
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request itself if it fails a check, and hands it on otherwise."""

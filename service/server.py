@@ -38,7 +38,7 @@ def serve(services: Services, *, coordinate: bool, announce: Callable[[str], Non
     Returns:
         The exit status: 1 if the coordinator broke, else 0.
     """
-    check_host(services.settings.host)
+    check_host(services.settings)
     stop = stop_on_signals()
     listener = listen(services.settings)
     config = uvicorn.Config(
@@ -121,6 +121,6 @@ def listen(settings: Settings) -> socket.socket:
 def _where(services: Services, listener: socket.socket) -> str:
     host = services.settings.host
     base_url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
-    if services.token_is_new:
+    if services.token_is_new and not services.settings.allow_remote:  # where the log is not the user's own terminal
         return f"regtune listens. Sign in at {base_url}{SIGN_IN_PATH}#token={services.token}"
     return f"regtune listens at {base_url}/ui/ (the token is in {services.settings.token_path})"

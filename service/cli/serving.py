@@ -44,7 +44,7 @@ def _serve(settings: "Settings", *, coordinate: bool) -> int:
     from service.composition import compose
     from service.security import check_host
 
-    check_host(settings.host)
+    check_host(settings)
     return serve_until_stopped(compose(settings), coordinate=coordinate)
 
 

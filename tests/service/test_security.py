@@ -14,6 +14,7 @@ from service.composition import Services
 from service.documents import MAX_DOCUMENT_BYTES
 from service.errors import RefusedSettingError
 from service.security import CONTENT_SECURITY_POLICY, Secured, check_host, ensure_token, is_public
+from service.settings import Settings
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 DASHBOARD_PATHS = ("/", "/dashboard", "/dashboard/studies/1", "/api/studies", "/api/studies/1", "/static/bundle.js")
@@ -182,4 +183,17 @@ def test_starts_at_the_same_time_agree_on_one_token(tmp_path: Path) -> None:
 @pytest.mark.parametrize("host", ["::", "192.168.1.5", "example.org", ""])
 def test_listening_beyond_this_machine_is_refused(host: str) -> None:
     with pytest.raises(RefusedSettingError, match="--host: expected one of"):
-        check_host(host)
+        check_host(Settings(host=host))
+
+
+def test_an_operator_may_insist_on_listening_beyond_this_machine() -> None:
+    check_host(Settings(host="0.0.0.0", allow_remote=True))  # noqa: S104 - what is tested
+
+
+def test_a_service_answers_to_the_names_its_operator_gave_it_and_no_other(services: Services) -> None:
+    settings = services.settings.model_copy(update={"allowed_hosts": "Regtune.example,api"})
+    asked = TestClient(create_app(settings, services))
+
+    answers = {name: asked.get("/livez", headers={"Host": name}).status_code for name in ("regtune.example", "api:80")}
+    assert set(answers.values()) == {200}
+    assert asked.get("/livez", headers={"Host": "evil.example"}).status_code == 400
