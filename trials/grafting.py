@@ -74,9 +74,9 @@ def graft(model: keras.Model, grafts: tuple[str, ...], structure: Point) -> Graf
     return Graft(model, sites, recurrent)
 
 
-def output_layer(model: keras.Model) -> keras.layers.Layer:
-    """The last layer that has a kernel: the one that gives the logits."""
-    return [layer for layer in model.layers if getattr(layer, "kernel", None) is not None][-1]
+def output_layer(model: keras.Model) -> keras.layers.Layer | None:
+    """The last layer that has a kernel: the one that gives the logits. None in a model written as a class."""
+    return next((layer for layer in reversed(model.layers) if getattr(layer, "kernel", None) is not None), None)
 
 
 def dropout_sites(model: keras.Model, wanted: str) -> tuple[str, ...]:

@@ -42,9 +42,9 @@ def flat_graph(model: keras.Model, input_shape: tuple[int, ...]) -> keras.Model:
 
 
 def _functional(model: keras.Model, input_shape: tuple[int, ...]) -> keras.Model:
-    if not model.built:
+    if isinstance(model, keras.Sequential) and not model.built:
         model.build((None, *input_shape))
-    if not isinstance(model, keras.Sequential) and not hasattr(model, "operations"):
+    if not hasattr(model, "inputs"):  # written as a class
         inputs = keras.Input(input_shape)
         return keras.Model(inputs, model(inputs))
     if len(model.inputs) != 1 or len(model.outputs) != 1:

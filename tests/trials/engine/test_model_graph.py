@@ -17,8 +17,8 @@ def names(model: keras.Model) -> list[str]:
 
 def same(one: keras.Model, other: keras.Model, *shape: int) -> None:
     x = np.random.default_rng(0).normal(size=(4, *shape)).astype(np.float32)
-    outputs = [np.asarray(keras.ops.convert_to_numpy(model(x))) for model in (one, other)]
-    np.testing.assert_array_equal(*outputs)
+    ours, theirs = (np.asarray(keras.ops.convert_to_numpy(model(x))) for model in (one, other))
+    np.testing.assert_array_equal(ours, theirs)
 
 
 def test_a_sequential_model_becomes_a_graph_of_the_same_layers() -> None:
