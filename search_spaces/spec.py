@@ -78,6 +78,7 @@ class Training(Value):
     batch_size: Annotated[StrictInt, Field(ge=1, le=65_536)] = 32
     optimizer: Optimizer = Optimizer()
     shuffle: bool = True
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
     class_weights: Literal["none", "balanced"] = "none"
 
 

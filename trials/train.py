@@ -12,8 +12,12 @@ from trials.datasets.kept import keep
 from trials.engine.train import train_cohort
 from trials.errors import InfeasibleCohortError
 from trials.models import build
+from trials.precision import computing_in
 from trials.preprocessing import prepare
 from trials.protocol import Cohort, CohortFinished, SegmentReport, Verdicts
+
+PREPARED = ".prepared"
+"""Folder beside the datasets; what is removed from it is made again."""
 
 MAX_DATASETS = 2
 """Datasets kept in the memory of one process."""
@@ -44,7 +48,8 @@ def train(cohort: Cohort, datasets_dir: Path) -> Generator[SegmentReport, Verdic
             f"regularizers.augmentation: expected images (height, width, channels); received examples of shape "
             f"{dataset.input_shape}"
         )
-    model = build(cohort.model, dataset.input_shape, dataset.n_classes)
+    with computing_in(cohort.training.precision):
+        model = build(cohort.model, dataset.input_shape, dataset.n_classes)
     return (yield from train_cohort(cohort, dataset, model))
 
 
@@ -68,7 +73,7 @@ def _dataset(
     directory, file_version = source
     identity = [version("regtune"), ref.model_dump_json(), preprocessing, evaluation.model_dump_json(), split_seed]
     return keep(
-        directory / ".prepared",
+        directory / PREPARED,
         repr([*identity, file_version]),
         lambda: prepare(load(ref, directory), preprocessing, evaluation, split_seed),
     )

@@ -49,6 +49,24 @@ class Program:
         state, best, curves = self._compiled(self._data, slots)
         return state, best, np.transpose(ops.convert_to_numpy(curves), (0, 2, 1))
 
+    def temporary_bytes(self, state: list[npt.NDArray[Any]]) -> int:
+        """Memory that one call needs beside its arguments and results.
+
+        Args:
+            state: State tensors of all slots, of any values.
+        """
+        n_slots, n_knobs = self.plan.n_slots, len(self.plan.knob_names)
+        numbers = np.zeros(n_slots, np.int32)
+        slots = Slots(
+            state=state,
+            best=np.zeros(n_slots, np.float32),
+            keys=np.zeros((n_slots, 2), np.uint32),
+            knobs=np.zeros((n_slots, n_knobs), np.float32),
+            first_epoch=numbers,
+            last_epoch=numbers,
+        )
+        return current_backend().temporary_bytes(self._segment, self._data, slots)
+
     def _segment(self, data: DeviceData, slots: Slots) -> tuple[list[Tensor], Tensor, Tensor]:
         self.compilations += 1
         return self.strategy.over_lanes(LaneTraining(self.stepper, self.plan, data), slots)

@@ -89,6 +89,7 @@ class Stepper:
                 logits, updated, own = self.model.stateless_call(
                     trainable, state.non_trainable, x, training=True, return_losses=True
                 )
+            logits = ops.cast(logits, "float32")
             penalty = sum(own, start=self._penalty(trainable, knobs))
             return self.losses(y, logits, self.class_weights) + penalty, (logits, updated)
 
@@ -108,6 +109,7 @@ class Stepper:
         def chunk(x_part: Tensor, y_part: Tensor) -> tuple[Tensor, Tensor]:
             x_part = self.examples(x_part)
             logits, _ = self.model.stateless_call(state.trainable, state.non_trainable, x_part, training=False)
+            logits = ops.cast(logits, "float32")
             return self.losses(y_part, logits) * x_part.shape[0], self._right(y_part, logits)
 
         def body(i: Tensor, loss: Tensor, right: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,150 +1,23 @@
 """train_cohort(): the lanes of a cohort from their first epoch to their last, segment by segment."""
 
-import math
 import resource
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Generator
-from functools import reduce
-from importlib.metadata import version
-from zlib import crc32
 
 import keras
-import numpy as np
 
-from search_spaces.regularizers import REGULARIZERS
-from trials.augmentation.policies import STRENGTHS, strengths
-from trials.checkpoints import Checkpoints, LaneState
+from trials.checkpoints import Checkpoints
 from trials.datasets.dataset import Dataset
-from trials.engine.backends import current_backend
-from trials.engine.class_weights import balanced
-from trials.engine.fast_layers import for_cpu
-from trials.engine.initial_weights import initial_weights
-from trials.engine.lane_training import Plan
 from trials.engine.lanes import ActiveLane
-from trials.engine.model_graph import flat_graph
-from trials.engine.optimizers import build_optimizer
-from trials.engine.program import Program
-from trials.engine.random_bits import key_words
-from trials.engine.step import Stepper
-from trials.engine.strategies import Slots, choose
-from trials.grafting import graft, penalised_kernels
-from trials.layers import use_lane_draws
-from trials.protocol import Cohort, CohortFinished, Lane, SegmentReport, Verdicts
+from trials.engine.training_program import TrainingProgram, training_program
+from trials.protocol import Cohort, CohortFinished, SegmentReport, Verdicts
 
-MAX_SLOTS = 8
-SLOT_MEMORY_BYTES = 256 * 2**20
-"""Upper bound of the state of all slots of a program."""
-
-MAX_SEGMENT_EPOCHS = 4096
 SEGMENT_SECONDS = 2.0
 """A segment's length is steered towards this."""
 
 MAX_GROWTH = 8
 """A segment has at most so many times the epochs of the one before."""
-
-MAX_READINGS = 10
-EPOCHS_PER_READING = 20
-"""Train and test data are read at the last epoch, and before it at most once in so many epochs and so often in a whole
-training: reading costs about a third of an epoch, so that this is less than 2 %."""
-
-MAX_PROGRAMS = 4
-"""Compiled programs kept in one process."""
-
-_programs: OrderedDict[str, "TrainingProgram"] = OrderedDict()
-
-
-class TrainingProgram:
-    """A compiled program with what is needed to start lanes in it, kept from cohort to cohort.
-
-    Attributes:
-        seconds_per_epoch: Wall-clock seconds of one epoch of one lane, measured; None before the second call.
-        identity: All that a lane's training depends on, but its settings and seed; the same in every process.
-    """
-
-    def __init__(self, cohort: Cohort, data: Dataset, model: keras.Model) -> None:
-        self.data = data  # kept, so that its id stays its own
-        self.original = flat_graph(model, data.input_shape)
-        use_lane_draws(self.original)
-        self.model = for_cpu(graft(self.original, cohort.grafts, cohort.structure).model)
-        steps_per_epoch = -(-len(data.x_train) // cohort.training.batch_size)
-        optimizer = build_optimizer(cohort.training.optimizer, cohort.training.epochs, steps_per_epoch)
-        optimizer.build(self.model.trainable_variables)
-        stepper = Stepper(
-            self.model,
-            penalised_kernels(self.model),
-            optimizer,
-            binary=data.n_classes == 2,
-            augmented="augmentation" in cohort.grafts,
-            class_weights=balanced(data) if cohort.training.class_weights == "balanced" else None,
-            divisor=data.divisor,
-        )
-        self.optimizer_state = [keras.ops.convert_to_numpy(v.value) for v in optimizer.variables]
-        weights = [*self.model.trainable_variables, *self.model.non_trainable_variables]
-        self._positions = [[id(v) for v in self.model.variables].index(id(w)) for w in weights]
-        self.program = Program(stepper, self._plan(cohort), data, choose(current_backend()))
-        self.seconds_per_epoch: float | None = None
-        self.identity = f"{version('regtune')} {current_backend().name} {_identity(cohort)} {_checksum(data)}"
-
-    def _plan(self, cohort: Cohort) -> Plan:
-        n_epochs = cohort.training.epochs
-        weights_bytes = sum(v.nbytes for v in self.optimizer_state) + sum(
-            4 * int(np.prod(v.shape)) for v in self.model.variables
-        )
-        names = [
-            f"{asked}.{name}"
-            for asked in cohort.grafts
-            for name, knob in REGULARIZERS[asked].knobs().items()
-            if knob.role == "runtime" and knob.kind != "category"
-        ]
-        if "augmentation" in cohort.grafts:
-            names += [f"augmentation.{name}" for name in STRENGTHS]
-        rules = [reader.rule for lane in cohort.lanes for reader in lane.readers if reader.rule is not None]
-        every_epoch = any(not rule.restore_best for rule in rules)
-        return Plan(
-            n_slots=max(1, min(MAX_SLOTS, SLOT_MEMORY_BYTES // max(1, weights_bytes))),
-            segment_capacity=min(n_epochs, MAX_SEGMENT_EPOCHS),
-            n_epochs=n_epochs,
-            read_every=1
-            if every_epoch
-            else math.ceil(n_epochs / max(1, min(MAX_READINGS, n_epochs // EPOCHS_PER_READING))),
-            batch_size=cohort.training.batch_size,
-            shuffle=cohort.training.shuffle,
-            monitor=cohort.monitor,
-            knob_names=tuple(names),
-        )
-
-    def start(self, lane: Lane, kept: LaneState | None) -> ActiveLane:
-        """A lane before its first epoch, or where it was when its state was kept."""
-        weights = initial_weights(self.model, lane.seed, self.original)
-        state = [weights[i] for i in self._positions] + self.optimizer_state
-        values = {f"augmentation.{name}": value for name, value in strengths(lane.settings).items()}
-        values |= {key: float(value) for key, value in lane.settings.items() if not isinstance(value, str)}
-        knobs = [values.get(name, 0.0) for name in self.program.plan.knob_names]
-        started = ActiveLane(lane, state, np.array(key_words(lane.seed), np.uint32), np.array(knobs, np.float32))
-        if kept is not None:
-            started.extend(*kept)
-        return started
-
-    def advance(self, active: list[ActiveLane], n_epochs: int) -> None:
-        """Trains the given lanes, at most one per slot, for so many epochs or to their end."""
-        plan = self.program.plan
-        filled = [*active, *active[:1] * (plan.n_slots - len(active))]
-        first = [lane.n_epochs for lane in filled]
-        last = [min(lane.n_epochs + n_epochs, plan.n_epochs) for lane in active]
-        slots = Slots(
-            state=[np.stack(tensors) for tensors in zip(*(lane.state for lane in filled), strict=True)],
-            best=np.array([lane.best for lane in filled], np.float32),
-            keys=np.stack([lane.key for lane in filled]),
-            knobs=np.stack([lane.knobs for lane in filled]),
-            first_epoch=np.array(first, np.int32),
-            last_epoch=np.array([*last, *first[len(active) :]], np.int32),
-        )
-        state, best, curves = self.program(slots)
-        state = [keras.ops.convert_to_numpy(tensor) for tensor in state]
-        best = keras.ops.convert_to_numpy(best)
-        for i, lane in enumerate(active):
-            lane.extend([tensor[i] for tensor in state], float(best[i]), curves[i, :, : last[i] - first[i]])
 
 
 def train_cohort(
@@ -171,7 +44,7 @@ def train_cohort(
         InfeasibleCohortError: A regularizer finds no place in the model, or the model has several inputs or outputs, a
             training step of its own, or a layer that the backend cannot run.
     """
-    training = _training_program(cohort, data, model)
+    training = training_program(cohort, data, model)
     before = training.program.compilations
     checkpoints = Checkpoints(cohort.checkpoints_dir, training.identity)
     queued, active = deque(cohort.lanes), list[ActiveLane]()
@@ -208,23 +81,3 @@ def _segment_epochs(training: TrainingProgram, n_lanes: int, previous: int) -> i
         return 1
     wanted = SEGMENT_SECONDS / max(training.seconds_per_epoch * n_lanes, 1e-9)
     return int(max(1, min(wanted, previous * MAX_GROWTH, training.program.plan.segment_capacity)))
-
-
-def _checksum(data: Dataset) -> int:
-    arrays = (data.x_train, data.y_train, data.x_validation, data.y_validation)
-    return reduce(lambda checksum, array: crc32(array.data, checksum), arrays, 0)
-
-
-def _identity(cohort: Cohort) -> str:
-    return cohort.model_dump_json(exclude={"cohort_id", "study_id", "lanes", "max_seconds", "checkpoints_dir"})
-
-
-def _training_program(cohort: Cohort, data: Dataset, model: keras.Model) -> TrainingProgram:
-    restores = all(reader.rule is None or reader.rule.restore_best for lane in cohort.lanes for reader in lane.readers)
-    key = f"{_identity(cohort)} {restores} {id(data)}"
-    if key not in _programs:
-        _programs[key] = TrainingProgram(cohort, data, model)
-        while len(_programs) > MAX_PROGRAMS:
-            _programs.popitem(last=False)
-    _programs.move_to_end(key)
-    return _programs[key]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from trials.executors.backends import BackendChoice
 from trials.executors.child import Child
+from trials.programs import keeping_programs
 
 INHERITED = (
     "PATH",
@@ -32,8 +33,13 @@ SET = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
     "PYTHONUNBUFFERED": "1",
 }
+
+
+PROGRAMS = ".programs"
+"""Folder beside the datasets; what is removed from it is made again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +78,11 @@ class Trainer(Child):
         self.backend = backend
         self.n_cohorts = 0
         self.programs: set[str] = set()
-        super().__init__(_command(options, core), environment() | {"KERAS_BACKEND": backend}, log_path)
+        super().__init__(
+            _command(options, core),
+            environment() | keeping_programs(options.datasets_dir / PROGRAMS) | {"KERAS_BACKEND": backend},
+            log_path,
+        )
 
 
 def _command(options: TrainerOptions, core: int | None) -> list[str]:

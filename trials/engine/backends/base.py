@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import keras
@@ -93,6 +92,14 @@ class Backend(ABC):
         """
         raise NotImplementedError(f"{self.name} cannot vectorise loops")
 
+    def temporary_bytes(self, function: F, *arguments: Any) -> int:
+        """Memory that the compiled function needs beside its arguments and results; where `can_vectorise`."""
+        raise NotImplementedError(f"{self.name} cannot tell what memory a program needs: {function} {len(arguments)}")
+
+    def free_bytes(self) -> int:
+        """Memory of the device that programs may take; where `can_vectorise`."""
+        raise NotImplementedError(f"{self.name} cannot tell what memory is free")
+
     @abstractmethod
     def adopt(self, array: npt.NDArray[Any]) -> Tensor:
         """The array as a tensor that shares its memory where that is possible, and is only read."""
@@ -105,10 +112,6 @@ class Backend(ABC):
     @abstractmethod
     def limit_threads(self) -> None:
         """One thread: a training process has one core, and small matrices lose time to a second thread."""
-
-    @abstractmethod
-    def keep_programs(self, directory: Path) -> bool:
-        """Keeps compiled programs on disk for later processes; False where the backend cannot."""
 
     @abstractmethod
     def has_accelerator(self) -> bool:

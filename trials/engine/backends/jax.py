@@ -1,12 +1,12 @@
 """The JAX backend."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, ClassVar
 
 import jax
 import keras
 import numpy.typing as npt
+import psutil
 
 from trials.engine.backends.base import Backend, F, Tensor
 
@@ -71,19 +71,24 @@ class JaxBackend(Backend):
         mapped: F = jax.vmap(function)
         return mapped
 
+    def temporary_bytes(self, function: F, *arguments: Any) -> int:
+        """By XLA's own analysis of the compiled program."""
+        analysis = jax.jit(function).lower(*arguments).compile().memory_analysis()
+        return int(analysis.temp_size_in_bytes)
+
+    def free_bytes(self) -> int:
+        """What the device's allocator may still take; of a CPU the machine's free memory."""
+        statistics = jax.devices()[0].memory_stats()
+        if statistics is None or "bytes_limit" not in statistics:
+            return int(psutil.virtual_memory().available)
+        return int(statistics["bytes_limit"] - statistics["bytes_in_use"])
+
     def adopt(self, array: npt.NDArray[Any]) -> Tensor:
         """Through DLPack."""
         return jax.numpy.from_dlpack(array, copy=False) if self.can_share(array) else jax.numpy.asarray(array)
 
     def limit_threads(self) -> None:
         """Nothing to do: XLA takes as many threads as the process has cores, and a training process has one."""
-
-    def keep_programs(self, directory: Path) -> bool:
-        """Through JAX' persistent compilation cache."""
-        jax.config.update("jax_compilation_cache_dir", str(directory))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
-        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-        return True
 
     def has_accelerator(self) -> bool:
         """Whether JAX' default device is not a CPU."""

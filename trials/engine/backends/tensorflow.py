@@ -1,14 +1,15 @@
 """The TensorFlow backend."""
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, ClassVar
+from functools import wraps
+from typing import Any, ClassVar, cast
 
 import keras
 import numpy.typing as npt
 import tensorflow as tf
 
 from trials.engine.backends.base import Backend, F, Tensor, Way
+from trials.programs import forget_programs
 
 # Keras' TensorFlow optimizers go through tf.distribute and so cannot be applied as a pure function. The base class can:
 # these are the methods that the TensorFlow class replaced.
@@ -42,8 +43,17 @@ class TensorFlowBackend(Backend):
 
     def compile_program(self, function: F) -> F:
         """The function as one XLA program."""
-        compiled: F = tf.function(function, jit_compile=True, autograph=False)
-        return compiled
+        compiled = tf.function(function, jit_compile=True, autograph=False)
+
+        @wraps(function)
+        def call(*arguments: Any) -> Any:
+            try:
+                return compiled(*arguments)
+            except (tf.errors.OutOfRangeError, tf.errors.DataLossError):
+                forget_programs()  # a program on disk is cut off; the next process compiles it anew
+                raise
+
+        return cast(F, call)
 
     def value_and_gradients(
         self, loss: Callable[[list[Tensor]], tuple[Tensor, Any]], variables: list[Tensor]
@@ -69,7 +79,7 @@ class TensorFlowBackend(Backend):
             output, kept = forward(list(inputs), constants)
             return output, lambda gradient: backward(list(inputs), constants, kept, gradient)
 
-        return call(*inputs)
+        return call(*(tf.convert_to_tensor(tensor) for tensor in inputs))  # a variable would be an input unseen
 
     def pure_optimizer(self, kind: type[keras.optimizers.Optimizer], **options: Any) -> keras.optimizers.Optimizer:
         """The class with the base class' methods given back."""
@@ -91,10 +101,6 @@ class TensorFlowBackend(Backend):
         """Of TensorFlow's two pools."""
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-
-    def keep_programs(self, directory: Path) -> bool:  # noqa: ARG002  # the contract's parameter
-        """TensorFlow keeps no CPU programs on disk."""
-        return False
 
     def has_accelerator(self) -> bool:
         """Whether TensorFlow sees a GPU."""

@@ -28,9 +28,15 @@ class Slots(NamedTuple):
 
 
 class Strategy(ABC):
-    """Trains all slots by training one."""
+    """Trains all slots by training one.
+
+    Attributes:
+        name: For people.
+        side_by_side: Whether lanes are in memory at the same time, each with temporary tensors of its own.
+    """
 
     name: ClassVar[str]
+    side_by_side: ClassVar[bool] = False
 
     @abstractmethod
     def over_lanes(self, train_lane: LaneTraining, slots: Slots) -> tuple[list[Tensor], Tensor, Tensor]:

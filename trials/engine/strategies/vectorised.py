@@ -15,6 +15,7 @@ class Vectorised(Strategy):
     """
 
     name: ClassVar[str] = "vectorised"
+    side_by_side: ClassVar[bool] = True
 
     def over_lanes(self, train_lane: LaneTraining, slots: Slots) -> tuple[list[Tensor], Tensor, Tensor]:
         """The backend's vectorising map."""
