@@ -26,6 +26,7 @@ from service.database.tables import studies
 from service.errors import DatabaseUnavailableError, StateConflictError, StudyNotFoundError
 from service.optuna_bridge import OptunaBridge
 from service.settings import Settings
+from tests.chaos.promises import Promises
 from tests.contracts.ledger_model import Model
 from tests.contracts.ledger_world import KilledError, Strike, StudySeen, TrialSeen, UnreliableDatabase, World
 from tests.databases import fresh_postgresql
@@ -302,7 +303,7 @@ def worlds(tmp_path: Path, postgresql: str) -> Iterator[Worlds]:
 
 
 def test_both_databases_do_what_the_model_does_whatever_happens(
-    worlds: Worlds, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+    worlds: Worlds, monkeypatch: pytest.MonkeyPatch, promises: Promises
 ) -> None:
     monkeypatch.setattr("service.coordinator.group.COHORTS_PER_SLOT", 1)
     LedgerMachine.events.clear()
@@ -324,6 +325,7 @@ def test_both_databases_do_what_the_model_does_whatever_happens(
         ),
     )
     events = LedgerMachine.events
-    record_property("events", dict(events))
     for guarded_against in ("died", "away", "lease lost", "sent"):
         assert events[guarded_against] > 0, f"{guarded_against} never happened, so nothing was tested: {events}"
+    n_steps = events["steps"]
+    promises.reach("R17", "both", f"{n_steps} steps, 0 differences", is_full=n_steps >= 10_000)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from service.coordinator.loop import Coordinator
 from service.database.tables import trials
 from service.views import StudyView, TrialView
+from tests.chaos.promises import Promises
 from tests.laboratory import Laboratory, rounds_until
 from tests.service.coordinator import poisoned_training
 from tests.service.coordinator.poisoned_training import ABORTS, DIVERGES, EXHAUSTS, HANGS
@@ -73,7 +74,9 @@ def by_rate(lab: Laboratory, study: StudyView) -> dict[float, TrialView]:
     return {float(trial.parameters["dropout.rate"]): trial for trial in lab.trials(study.id)}
 
 
-def test_each_poison_fails_its_own_trial_with_a_reason_and_charges_no_other(lab: Laboratory, tmp_path: Path) -> None:
+def test_each_poison_fails_its_own_trial_with_a_reason_and_charges_no_other(
+    lab: Laboratory, tmp_path: Path, promises: Promises
+) -> None:
     study, n_lanes = finish(
         lab,
         tmp_path,
@@ -97,6 +100,7 @@ def test_each_poison_fails_its_own_trial_with_a_reason_and_charges_no_other(lab:
         (ABORTS, EXHAUSTS, HANGS), (3, 0)
     )
     assert {charged[rate] for rate in (*HEALTHY, DIVERGES)} == {(0, 0)}
+    promises.reach("R15", "processes", "4 kinds of poison failed with reasons, all others complete", is_full=True)
 
 
 def test_memory_that_many_lanes_exhaust_halves_their_number_and_charges_nobody(lab: Laboratory, tmp_path: Path) -> None:
@@ -108,9 +112,8 @@ def test_memory_that_many_lanes_exhaust_halves_their_number_and_charges_nobody(l
 
 
 def test_a_cancelled_study_frees_the_process_that_a_hung_training_holds(
-    lab: Laboratory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lab: Laboratory, tmp_path: Path, promises: Promises
 ) -> None:
-    monkeypatch.setattr("service.coordinator.attention.ABANDONED_SECONDS", 0.2)
     with make_executor("processes", settings_of(tmp_path, "train", progress_deadline_seconds=600.0)) as executor:
         coordinator = Coordinator(lab.database, executor, lab.settings)
         study = lab.studies.create(small_grid(regularizers={"dropout": {"rate": HANGS}}))
@@ -119,7 +122,9 @@ def test_a_cancelled_study_frees_the_process_that_a_hung_training_holds(
         lab.studies.cancel(study.id)
         began = time.monotonic()
         rounds_until(coordinator, lambda: executor.free_slots() == 1, at_most=10_000)
-    assert time.monotonic() - began < 10
+    seconds = time.monotonic() - began
+    assert seconds < 10
+    promises.reach("R16", "processes", f"a hung training ended {seconds:.1f} s after its study", is_full=True)
     assert lab.count(study.id, "running") == 0
     assert coordinator.desk.flights == {}
 
