@@ -7,6 +7,7 @@ other end of the socket closes.
 
 import argparse
 import asyncio
+import contextlib
 import os
 import socket
 import sys
@@ -71,9 +72,10 @@ async def _listen(orders: AsyncIterator[Order], conductor: Conductor) -> None:
 
 async def _orders(reader: asyncio.StreamReader) -> AsyncIterator[Order]:
     decoder = Decoder()
-    while received := await reader.read(CHUNK_BYTES):
-        for body in decoder.feed(received):
-            yield ORDERS.validate_json(body)
+    with contextlib.suppress(ConnectionResetError):  # as good as closed
+        while received := await reader.read(CHUNK_BYTES):
+            for body in decoder.feed(received):
+                yield ORDERS.validate_json(body)
 
 
 def connect(address: str) -> None:
