@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test check bench dev clean
+.PHONY: demo test check bench bench-study bench-overhead chaos dev clean
 
 demo: $(VENV)/.product
 	$(BIN)/regtune demo $(ARGS)
 
+# What trains is tested on both of Keras' backends.
 test: check
 	$(BIN)/python -m pytest $(ARGS)
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/trials/engine tests/trials/layers $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -18,8 +20,20 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
+# The engine against `fit`; a whole study against other tools (minutes; installs them); the service's own cost.
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.engine $(ARGS)
+
+bench-study: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt '.[bench]'
+	$(BIN)/python -m benchmarks.study $(ARGS)
+
+bench-overhead: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.overhead $(ARGS)
+
+# The service's promises under fire, in the long form.
+chaos: $(VENV)/.dev
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 dev: $(VENV)/.dev
 
