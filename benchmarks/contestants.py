@@ -1,12 +1,11 @@
 """What is measured: processes that stay alive, idle while others are measured."""
 
-import contextlib
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
@@ -18,6 +17,7 @@ from benchmarks.processes import cpu_seconds
 from benchmarks.workloads import Workload
 from trials.curves import row, unpack
 from trials.executors import ExecutorSettings, make_executor
+from trials.executors.backends import BackendChoice
 from trials.executors.processes import ProcessesExecutor
 from trials.protocol import Cohort, CohortFinished, CohortLost, CohortRefused, LaneReport, SegmentReport, Verdicts
 
@@ -147,10 +147,10 @@ class EngineContestant:
         datasets_dir: Path,
         logs_dir: Path,
         *,
-        backend: str,
+        backend: BackendChoice,
         n_processes: int,
     ) -> None:
-        self.backend = backend
+        self.backend: BackendChoice = backend
         self.start_seconds = self.compile_seconds = 0.0
         self.peak_bytes = self.n_readings = 0
         self.trained_by = ""
@@ -162,13 +162,13 @@ class EngineContestant:
             n_processes=n_processes,
             max_cohorts=10_000,
             recycle_bytes=0,
+            backend=backend,
         )
         self._executor = cast(ProcessesExecutor, make_executor("processes", settings))
 
     def ready(self, epochs: int) -> None:
         """Starts the processes and lets them compile; then a warm go, to know what compiling cost."""
-        with _environment("KERAS_BACKEND", self.backend):
-            cold = self._train(1)
+        cold = self._train(1)
         warm = self._train(epochs)
         self.start_seconds = cold.wall_seconds - cold.reported_seconds
         self.compile_seconds = cold.reported_seconds - warm.reported_seconds * cold.lane_epochs / warm.lane_epochs
@@ -245,16 +245,3 @@ class _Go:
         ended = {lane.lane_id for lane in report.lanes if lane.n_epochs >= epochs}
         lanes = self.cohorts[report.cohort_id].lanes
         return tuple(reader.replicate_id for lane in lanes if lane.lane_id in ended for reader in lane.readers)
-
-
-@contextlib.contextmanager
-def _environment(name: str, value: str) -> Iterator[None]:
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before

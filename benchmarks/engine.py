@@ -11,7 +11,6 @@ round; the table shows their medians and ranges.
 
 import argparse
 import contextlib
-import importlib.util
 import json
 import os
 import tempfile
@@ -25,6 +24,7 @@ from benchmarks.figures import EngineFigures, Figures, heading, lines, machine
 from benchmarks.fit_process import EVERY, PLAIN, SHORTLIST, YARDSTICK, FitVariant
 from benchmarks.processes import busy_seconds, cpu_seconds
 from benchmarks.workloads import WORKLOADS, Workload, cohort_of, data_folder, write_data
+from trials.executors.backends import BackendChoice, has_jax
 
 
 class Match:
@@ -39,7 +39,13 @@ class Match:
     """
 
     def __init__(
-        self, workload: Workload, backends: Sequence[str], variants: Sequence[FitVariant], folder: Path, *, quick: bool
+        self,
+        workload: Workload,
+        backends: Sequence[BackendChoice],
+        variants: Sequence[FitVariant],
+        folder: Path,
+        *,
+        quick: bool,
     ) -> None:
         self._variants = variants
         self._fit_epochs = 1 if quick else workload.fit_epochs
@@ -119,7 +125,7 @@ def _kind(variant: FitVariant) -> tuple[str, bool]:
 def measure(workload: Workload, asked: argparse.Namespace, folder: Path) -> Figures:
     """Plays all rounds of one workload."""
     variants = EVERY if asked.every_fit else SHORTLIST[:2] if asked.quick else SHORTLIST
-    if importlib.util.find_spec("jax") is None:
+    if not has_jax():
         variants = tuple(variant for variant in variants if variant.backend != "jax")
     with contextlib.closing(Match(workload, asked.backend, variants, folder, quick=asked.quick)) as match:
         match.get_ready()
@@ -130,7 +136,7 @@ def measure(workload: Workload, asked: argparse.Namespace, folder: Path) -> Figu
 
 def main() -> None:
     """Measures and prints a table; writes JSON where asked."""
-    backends = ["tensorflow", *(["jax"] if importlib.util.find_spec("jax") else [])]
+    backends = ["tensorflow", *(["jax"] if has_jax() else [])]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=WORKLOADS, nargs="+", default=list(WORKLOADS))

@@ -24,6 +24,7 @@ from benchmarks.workloads import WORKLOADS, Workload, cohort_of, data_folder, wr
 from search_spaces.datasets import CirclesRef, NamedRef
 from search_spaces.optimizers import Optimizer
 from trials.early_stopping import StoppingRule
+from trials.executors.backends import BackendChoice
 from trials.protocol import Cohort
 
 N_FEW = 2
@@ -78,7 +79,7 @@ PIECES: Mapping[str, Change] = {
 }
 
 
-def measure(workload: Workload, backend: str, rounds: int, folder: Path) -> dict[str, Any]:
+def measure(workload: Workload, backend: BackendChoice, rounds: int, folder: Path) -> dict[str, Any]:
     """Core-milliseconds per lane-epoch with each piece changed, round by round, and what the pieces take."""
     with contextlib.ExitStack() as stack:
         contestants = {}

@@ -15,7 +15,13 @@ def main() -> None:
     from ray import tune
 
     task, folder = parse(__doc__)
-    ray.init(num_cpus=n_workers(), include_dashboard=False, log_to_driver=False, runtime_env={"env_vars": ONE_THREAD})
+    ray.init(
+        address="local",
+        num_cpus=n_workers(),
+        include_dashboard=False,
+        log_to_driver=False,
+        runtime_env={"env_vars": ONE_THREAD},
+    )
 
     def trial(point: dict[str, Any]) -> None:
         trained, validation_accuracy = train_once(task, point["rate"], point["seed"])
