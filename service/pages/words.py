@@ -130,10 +130,14 @@ def _validation(spec: StudySpec) -> str:
 
 def _training(spec: StudySpec) -> str:
     training, optimizer = spec.training, spec.training.optimizer
-    momentum = f", momentum {optimizer.momentum:g}" if optimizer.momentum else ""
+    nesterov = "Nesterov " if optimizer.nesterov else ""
+    momentum = f", {nesterov}momentum {optimizer.momentum:g}" if optimizer.momentum else ""
+    decay = f", weight decay {optimizer.weight_decay:g}" if optimizer.weight_decay is not None else ""
+    schedule = "" if optimizer.schedule.name == "constant" else f", {optimizer.schedule.name} schedule"
+    weights = ", balanced class weights" if training.class_weights == "balanced" else ""
     return (
         f"{training.epochs:,} epochs, batch size {training.batch_size}, "
-        f"{optimizer.name} at learning rate {optimizer.learning_rate:g}{momentum}"
+        f"{optimizer.name} at learning rate {optimizer.learning_rate:g}{schedule}{momentum}{decay}{weights}"
     )
 
 

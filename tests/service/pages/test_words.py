@@ -89,3 +89,14 @@ def test_a_held_out_study_says_where_validation_data_come_from() -> None:
     facts = facts_of(evaluation={"validation_fraction": 0.1, "split": "last"})
 
     assert facts["validation"] == "10% of the training data, its last rows"
+
+
+def test_training_names_the_optimizer_with_what_was_changed_about_it() -> None:
+    optimizer = {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}
+    training = {"epochs": 5, "optimizer": {**optimizer, "schedule": "cosine"}, "class_weights": "balanced"}
+    told = facts_of(training=training)
+    assert (
+        "5 epochs, batch size 32, sgd at learning rate 0.1, cosine schedule, Nesterov momentum 0.9, weight decay 0.01, "
+        "balanced class weights"
+    ) in told.values()
+    assert "5 epochs, batch size 32, adam at learning rate 0.001" in facts_of(training={"epochs": 5}).values()

@@ -64,9 +64,7 @@ def test_a_model_that_no_way_can_run_is_refused_with_what_the_first_one_said() -
     def broken(_: Any) -> Any:
         raise ValueError("the layer is broken")
 
-    with pytest.raises(
-        InfeasibleCohortError, match=r"cannot be trained on \w+: ValueError: the layer is broken"
-    ):
+    with pytest.raises(InfeasibleCohortError, match=r"cannot be trained on \w+: ValueError: the layer is broken"):
         FirstWay(broken, current_backend())(np.zeros(3, np.float32))
 
 
