@@ -126,7 +126,7 @@ def machine() -> str:
 def heading() -> str:
     """Above the lines."""
     return (
-        f"{'ms per lane-epoch':54} {'plain':>8} {'pinned':>8} {'best fit':>8} {'engine':>8}  {'x plain, target':>28} "
+        f"{'ms per lane-epoch':64} {'plain':>8} {'pinned':>8} {'best fit':>8} {'engine':>8}  {'x plain, target':>28} "
         f"{'x pinned, target':>28} {'x best fit':>22} {'core-ms':>8} {'GF/s':>5} {'floor':>5} {'compile':>7} {'MiB':>5}"
     )
 
@@ -138,13 +138,13 @@ def lines(figures: Figures) -> list[str]:
     for backend, engine in summary["engine"].items():
         title = f"{figures.workload.name} {figures.workload.title}, {backend}"
         if "failure" in engine:
-            texts.append(f"{title:54} failed: {engine['failure']}")
+            texts.append(f"{title:64} failed: {engine['failure']}")
             continue
         ratios = {
             name: _against(ratio, summary["targets"].get(name)) for name, ratio in engine["times_faster_than"].items()
         }
         texts.append(
-            f"{title:54} {fits} {engine['ms']:8.4g}  {ratios['plain']:>28} {ratios['pinned']:>28} "
+            f"{title:64} {fits} {engine['ms']:8.4g}  {ratios['plain']:>28} {ratios['pinned']:>28} "
             f"{ratios['strongest']:>22} {engine['core_ms']:8.4g} {engine['gflops_per_core']:5.1f} "
             f"{engine['share_of_floor']:5.0%} {engine['compile_seconds']:6.1f}s {engine['peak_mib_per_process']:5.0f}"
         )

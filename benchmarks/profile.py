@@ -116,7 +116,7 @@ def pieces_of(core_ms: Mapping[str, float]) -> dict[str, float]:
 def line_of(workload: Workload, backend: str, pieces: Mapping[str, float]) -> str:
     """One line: milliseconds, and shares of the whole."""
     everything = pieces["everything"]
-    texts = [f"{value:9.4g} {value / everything:4.0%}" for value in pieces.values()]
+    texts = [f"{value:17.4g} {value / everything:4.0%}" for value in pieces.values()]
     return f"{f'{workload.name} {workload.title}, {backend}':60} {'  '.join(texts)}"
 
 
@@ -150,7 +150,7 @@ def main() -> None:
         folder = Path(name)
         print(f"{machine()}; data: {write_data(asked.data, folder / 'datasets')}; core-ms per lane-epoch, one process")
         write_few(folder / "datasets")
-        print(f"{'':60} {'  '.join(f'{piece:>14}' for piece in pieces_of(dict.fromkeys(PIECES, 0.0)))}", flush=True)
+        print(f"{'':60} {'  '.join(f'{piece:>22}' for piece in pieces_of(dict.fromkeys(PIECES, 0.0)))}", flush=True)
         for workload in (WORKLOADS[name] for name in asked.only):
             for backend in asked.backend:
                 rows.append(measure(workload, backend, asked.rounds, folder))
