@@ -86,8 +86,10 @@ def open_laboratory(database: Database, folder: Path) -> Iterator[Laboratory]:
     """A laboratory on a migrated database."""
     settings = Settings(data_dir=folder)
     laboratory = Laboratory(database, settings, Studies(database, settings))
-    yield laboratory
-    laboratory.close()
+    try:
+        yield laboratory
+    finally:
+        laboratory.close()
 
 
 def one_round(coordinator: Coordinator) -> None:

@@ -17,7 +17,7 @@ from service.errors import DatabaseUnavailableError, LeaseLostError
 log = logging.getLogger(__name__)
 
 FIRST_BACK_OFF_SECONDS = 0.25
-MAX_BACK_OFF_SECONDS = 10.0
+MAX_BACK_OFF_SECONDS = 5.0
 ABANDONED_SECONDS = 5.0
 """Time that training nobody wants any more has to come to a segment's end before its process is killed."""
 MAX_STUDIES = 8

@@ -14,10 +14,14 @@ from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+import httpx
+
 from service.coordinator.desk import Desk
 from service.database.engine import Database
 from service.settings import Settings
+from tests.chaos.studies import wait_until
 from tests.formula_executor import FormulaExecutor
+from tests.journey.ports import free_port
 from trials.protocol import Event, ReplicateResult, SegmentReport, Verdicts
 
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -169,3 +173,33 @@ def fleet_of(orders: Orders, n: int) -> Iterator[Fleet]:
         for process in list(fleet.processes):
             process.kill()
             process.join(JOIN_SECONDS)
+
+
+@dataclass
+class Api:
+    """An API process with its client."""
+
+    process: ForkServerProcess
+    client: httpx.Client
+
+    def is_ready(self) -> bool:
+        """Whether it answers that it and its database can be used."""
+        try:
+            return self.client.get("/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+@contextmanager
+def api_of(url: str, folder: Path) -> Iterator[Api]:
+    """An API process that answers; killed at the end."""
+    port = free_port()
+    process = CONTEXT.Process(target=serve, args=(url, folder, port), daemon=True)
+    process.start()
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
+        api = Api(process, client)
+        wait_until(api.is_ready, "the API")
+        client.headers["authorization"] = f"Bearer {(folder / 'token').read_text().strip()}"
+        yield api
+    process.kill()
+    process.join(JOIN_SECONDS)
