@@ -103,7 +103,8 @@ def _model(spec: StudySpec) -> str:
             layers = f"convolutions {filters} ({model.kernel_size}×{model.kernel_size}), {_units(model.hidden_units)}"
         case Recurrent():
             layers = f"{_cells(model)}, {_units(model.hidden_units)}"
-    return f"{model.family}, {layers.rstrip(', ')}, {model.activation}"
+    activation = "" if isinstance(model, Recurrent) and not model.hidden_units else f", {model.activation}"
+    return f"{model.family}, {layers.rstrip(', ')}{activation}"
 
 
 def _cells(model: Recurrent) -> str:

@@ -96,7 +96,11 @@ REFUSED: list[tuple[str, dict[str, Any], tuple[str, str, str]]] = [
         {"regularizers": {"l2": 0.1}},
         ("regularizers.l2", "a mapping with the keys optional, factor", "0.1"),
     ),
-    ("unknown model", {"model": {"family": "mpl"}}, ("model.family", "one of mlp, convnet, recurrent (did you mean mlp?)", "mpl")),
+    (
+        "unknown model",
+        {"model": {"family": "mpl"}},
+        ("model.family", "one of mlp, convnet, recurrent (did you mean mlp?)", "mpl"),
+    ),
     ("no model family", {"model": {}}, ("model.family", "one of mlp, convnet, recurrent", "nothing")),
     (
         "key of another model",
@@ -122,6 +126,35 @@ REFUSED: list[tuple[str, dict[str, Any], tuple[str, str, str]]] = [
         "convolutions over points",
         {"dataset": "circles", "model": {"family": "convnet"}},
         ("model.family", "mlp for examples of shape (2,)", "convnet, which needs images"),
+    ),
+    (
+        "sequences of points",
+        {"dataset": "circles", "model": {"family": "recurrent"}},
+        ("model.family", "mlp for examples of shape (2,)", "recurrent, which needs sequences (steps, features)"),
+    ),
+    (
+        "embedding of images",
+        {
+            "dataset": "digits",
+            "preprocessing": "none",
+            "model": {"family": "recurrent", "embedding": 4, "vocabulary": 9},
+        },
+        ("model.embedding", "nothing for examples of shape (8, 8, 1)", "a width, which needs sequences of numbers"),
+    ),
+    (
+        "embedding of scaled numbers",
+        {"dataset": "words", "model": {"family": "recurrent", "embedding": 4, "vocabulary": 9}},
+        ("preprocessing", "none, since the model embeds whole numbers", "scale"),
+    ),
+    (
+        "embedding without a vocabulary",
+        {"dataset": "words", "model": {"family": "recurrent", "embedding": 4}},
+        ("model", "embedding and vocabulary go together", "4 and None"),
+    ),
+    (
+        "recurrent dropout in an mlp",
+        {"regularizers": {"recurrent_dropout": {"rate": 0.2}}},
+        ("regularizers.recurrent_dropout", "a model with recurrent layers", "mlp"),
     ),
     (
         "unknown sampler",

@@ -40,6 +40,38 @@ def test_sites_choose_the_kind_of_layer(sites: str, expected: tuple[str, ...]) -
     assert graft(convnet(), ("dropout",), {"dropout.sites": sites}).dropout_sites == expected
 
 
+def recurrent() -> keras.Model:
+    inputs = keras.Input((5, 4))
+    x = keras.layers.LSTM(3, return_sequences=True, name="lstm_1")(inputs)
+    x = keras.layers.Bidirectional(keras.layers.GRU(2), name="gru_2")(x)
+    return keras.Model(inputs, keras.layers.Dense(3, name="logits")(x))
+
+
+def test_recurrent_dropout_sits_inside_every_recurrent_layer() -> None:
+    grafted = graft(recurrent(), ("recurrent_dropout",), {})
+    assert order(grafted.model) == ["lstm_1_recurrent_dropout", "gru_2_recurrent_dropout", "logits"]
+    assert grafted.recurrent_sites == ("lstm_1", "gru_2")
+    first, second = grafted.model.layers[1:3]
+    assert abs(first.stream - second.stream) >= 4
+
+
+def test_a_model_without_recurrent_layers_is_refused_recurrent_dropout() -> None:
+    with pytest.raises(InfeasibleCohortError, match="recurrent_dropout: expected LSTM or GRU layers"):
+        graft(mlp(8), ("recurrent_dropout",), {})
+
+
+@pytest.mark.parametrize("placement", ["after_activation", "before_activation"])
+def test_dropout_sits_after_recurrent_layers_whatever_its_placement(placement: str) -> None:
+    grafted = graft(recurrent(), ("dropout",), {"dropout.placement": placement}).model
+    assert order(grafted) == ["lstm_1", "lstm_1_dropout", "gru_2", "gru_2_dropout", "logits"]
+
+
+def test_penalties_act_on_kernels_and_recurrent_kernels() -> None:
+    model = graft(recurrent(), ("recurrent_dropout", "l2"), {}).model
+    names = [model.trainable_variables[i].path.rpartition("/")[2] for i in penalised_kernels(model)]
+    assert names == ["kernel", "recurrent_kernel"] * 3
+
+
 @pytest.mark.parametrize("placement", ["after_activation", "before_activation"])
 def test_grafted_model_equals_the_untouched_one_in_inference(placement: str) -> None:
     x = np.random.default_rng(0).random((5, 8, 8, 1), np.float32)

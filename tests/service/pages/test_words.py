@@ -74,8 +74,27 @@ def test_a_stored_study_is_told_as_it_was_asked_without_its_defaults() -> None:
             "convnet, convolutions 8-16 (3×3), 32 hidden units, relu",
         ),
         ({"family": "convnet", "filters": [8], "hidden_units": []}, "convnet, convolutions 8 (3×3), relu"),
+        ({"family": "recurrent", "units": [8, 4]}, "recurrent, LSTM 8-4"),
+        (
+            {
+                "family": "recurrent",
+                "cell": "gru",
+                "units": [8],
+                "bidirectional": True,
+                "hidden_units": [5],
+                "activation": "tanh",
+            },
+            "recurrent, bidirectional GRU 8, 5 hidden units, tanh",
+        ),
     ],
-    ids=["mlp", "mlp without hidden layers", "convnet", "convnet without dense layers"],
+    ids=[
+        "mlp",
+        "mlp without hidden layers",
+        "convnet",
+        "convnet without dense layers",
+        "recurrent",
+        "recurrent with dense layers",
+    ],
 )
 def test_the_model_is_described_by_its_layers(model: dict[str, object], text: str) -> None:
     assert facts_of(model=model)["model"] == text

@@ -1,9 +1,10 @@
 import keras
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search_spaces.models import MLP, MODEL_FAMILIES, Activation, ConvNet, estimate_parameters
+from search_spaces.models import MLP, MODEL_FAMILIES, Activation, AnyModel, ConvNet, Recurrent, estimate_parameters
 from trials.errors import InfeasibleCohortError
 from trials.models import BUILDERS, build
 
@@ -42,6 +43,51 @@ def test_the_estimate_equals_the_parameters_of_a_convnet(
     spec = ConvNet(filters=filters, kernel_size=kernel_size, hidden_units=units)
 
     assert build(spec, shape, n_classes).count_params() == estimate_parameters(spec, shape, n_outputs(n_classes))
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.sampled_from(["lstm", "gru"]),
+    st.lists(st.integers(1, 6), min_size=1, max_size=3).map(tuple),
+    st.booleans(),
+    st.sampled_from([(7,), (5, 4), (4, 6, 1)]),
+    widths,
+)
+def test_the_estimate_equals_the_parameters_of_a_recurrent_network(
+    cell: str, units: tuple[int, ...], bidirectional: bool, shape: tuple[int, ...], hidden_units: tuple[int, ...]
+) -> None:
+    embedded = {"embedding": 3, "vocabulary": 11} if len(shape) == 1 else {}
+    asked = {"cell": cell, "units": units, "bidirectional": bidirectional, "hidden_units": hidden_units}
+    spec = Recurrent.model_validate(asked | embedded)
+
+    assert build(spec, shape, 3).count_params() == estimate_parameters(spec, shape, 3)
+
+
+@pytest.mark.parametrize(
+    ("fields", "shape", "names"),
+    [
+        ({"units": (2, 3)}, (5, 4), ["inputs", "lstm_1", "lstm_2", "logits"]),
+        ({"cell": "gru", "bidirectional": True}, (5, 4), ["inputs", "gru_1_both_ways", "logits"]),
+        ({"hidden_units": (4,)}, (6, 5, 1), ["inputs", "rows", "lstm_1", "hidden_1", "logits"]),
+        ({"embedding": 3, "vocabulary": 9}, (5,), ["inputs", "embedding", "lstm_1", "logits"]),
+    ],
+    ids=["stacked", "both ways", "rows of an image", "embedding"],
+)
+def test_a_recurrent_network_is_built_as_described(
+    fields: dict[str, object], shape: tuple[int, ...], names: list[str]
+) -> None:
+    model = build(Recurrent.model_validate(fields), shape, 2)
+
+    assert [layer.name for layer in model.layers] == names
+
+
+def test_padding_does_not_change_what_an_embedding_network_says() -> None:
+    spec = Recurrent(embedding=3, vocabulary=9, units=(4,))
+    model, short = build(spec, (6,), 2), build(spec, (3,), 2)
+    short.set_weights(model.get_weights())
+    words = np.array([[3, 5, 2, 0, 0, 0]], np.float32)
+
+    np.testing.assert_allclose(model(words), short(words[:, :3]), atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -87,12 +133,14 @@ def test_keras_knows_every_activation(activation: Activation) -> None:
     [
         (ConvNet(), (8, 8), r"model\.family: expected mlp for examples of shape \(8, 8\); received convnet"),
         (ConvNet(filters=(1, 1, 1)), (7, 20, 1), r"model\.filters: expected fewer poolings .*; received 3"),
+        (Recurrent(), (8,), r"model\.family: expected sequences of shape \(steps, features\); received .* \(8,\)"),
+        (Recurrent(embedding=2, vocabulary=5), (8, 2), r"model\.family: expected sequences of shape \(steps,\), since"),
         (MLP(hidden_units=(16_384, 16_384)), (2,), r"model: expected at most 200,000,000 parameters; received 268,"),
     ],
-    ids=["no images", "too small", "too large"],
+    ids=["no images", "too small", "no sequences", "no numbers to embed", "too large"],
 )
 def test_an_infeasible_model_is_refused_before_it_is_built(
-    spec: MLP | ConvNet, shape: tuple[int, ...], message: str
+    spec: AnyModel, shape: tuple[int, ...], message: str
 ) -> None:
     with pytest.raises(InfeasibleCohortError, match=message):
         build(spec, shape, 2)
