@@ -1,28 +1,33 @@
-"""Convolution as a matrix product.
-
-XLA's own convolution gradient is some 25 times slower inside a compiled loop than outside it; a matrix product is not.
-"""
+"""Fast forms of `Conv1D`, `Conv2D` and `Conv3D`."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
+from trials.engine.fast_layers.correlation import correlate
+from trials.engine.fast_layers.windows import windows_of
 
-def fast_convolution(layer: keras.layers.Conv2D) -> keras.layers.Layer | None:
+MAX_GROUPS = 8
+"""A convolution of more groups is left to Keras: each group becomes an operation of its own."""
+
+
+def fast_convolution(layer: Any) -> keras.layers.Layer | None:
     """The faster form of a convolution, or None where it has none."""
-    return MatmulConv2D(layer) if _is_plain(layer) else None
+    if layer.data_format != "channels_last" or layer.groups > MAX_GROUPS:
+        return None
+    return FastConvolution(layer)
 
 
-class MatmulConv2D(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
-    """`Conv2D` of stride 1 as one matrix product over shifted copies of the image (im2col).
+class FastConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
+    """A convolution of any stride, dilation and padding whose gradient is fast too.
 
     Args:
-        inner: The layer whose kernel, bias, padding and activation it uses.
+        inner: The layer whose geometry, kernel, bias and activation it uses.
     """
 
-    def __init__(self, inner: keras.layers.Conv2D) -> None:
-        super().__init__(name=f"{inner.name}_matmul")
+    def __init__(self, inner: Any) -> None:
+        super().__init__(name=f"{inner.name}_fast", dtype=inner.dtype_policy)
         self.inner = inner
         self.built = True
 
@@ -31,28 +36,27 @@ class MatmulConv2D(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
         """The inner layer's kernel."""
         return self.inner.kernel
 
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The inner layer's."""
+        shape: tuple[int | None, ...] = self.inner.compute_output_shape(input_shape)
+        return shape
+
     def call(self, inputs: Any) -> Any:
-        """Shape `(batch, height, width, channels)` to `(batch, new_height, new_width, filters)`."""
-        rows, columns = self.inner.kernel_size
-        if self.inner.padding == "same":
-            top, left = (rows - 1) // 2, (columns - 1) // 2
-            inputs = ops.pad(inputs, [[0, 0], [top, rows - 1 - top], [left, columns - 1 - left], [0, 0]])
-        height, width = inputs.shape[1] - rows + 1, inputs.shape[2] - columns + 1
-        shifted = [inputs[:, i : i + height, j : j + width, :] for i in range(rows) for j in range(columns)]
-        patches = ops.concatenate(shifted, axis=-1)
-        filters = self.inner.filters
-        flat = ops.matmul(ops.reshape(patches, (-1, patches.shape[-1])), ops.reshape(self.kernel, (-1, filters)))
-        outputs = ops.reshape(flat, (-1, height, width, filters))
-        if self.inner.use_bias:
-            outputs = outputs + self.inner.bias
-        return self.inner.activation(outputs)
+        """Shape `(batch, *spatial, channels)` to `(batch, *new_spatial, filters)`."""
+        kernel = ops.convert_to_tensor(self.kernel)
+        windows = windows_of(self.inner, self.inner.kernel_size, inputs.shape[1:-1])
+        if self.inner.rank == 1:
+            inputs, kernel = ops.expand_dims(inputs, 1), ops.expand_dims(kernel, 0)
+        groups = self.inner.groups
+        parts = zip(ops.split(inputs, groups, axis=-1), ops.split(kernel, groups, axis=-1), strict=True)
+        outputs = ops.concatenate([correlate(x, w, windows) for x, w in parts], axis=-1)
+        return finish(self.inner, outputs)
 
 
-def _is_plain(layer: keras.layers.Conv2D) -> bool:
-    return (
-        tuple(layer.strides) == (1, 1)
-        and tuple(layer.dilation_rate) == (1, 1)
-        and layer.groups == 1
-        and layer.data_format == "channels_last"
-        and layer.padding in ("same", "valid")
-    )
+def finish(layer: Any, outputs: Any) -> Any:
+    """Takes back the axis put before a single spatial one; then adds the layer's bias, then its activation."""
+    if layer.rank == 1:
+        outputs = ops.squeeze(outputs, 1)
+    if layer.use_bias:
+        outputs = outputs + layer.bias
+    return outputs if layer.activation is None else layer.activation(outputs)
