@@ -89,9 +89,7 @@ def own_penalties(x: Any) -> Any:
     x = layers.PReLU()(
         layers.Dense(6, activity_regularizer=keras.regularizers.L2(0.1), kernel_constraint="unit_norm")(x)
     )
-    return layers.Dense(4, kernel_constraint="non_neg", kernel_regularizer=keras.regularizers.OrthogonalRegularizer())(
-        x
-    )
+    return layers.Dense(4, kernel_regularizer=keras.regularizers.OrthogonalRegularizer())(x)
 
 
 def nested(x: Any) -> Any:
