@@ -59,6 +59,13 @@ class StateConflictError(ServiceError):
     title = "State conflict"
 
 
+class KeyReusedError(ServiceError):
+    """This `Idempotency-Key` came with another request before."""
+
+    status = 422
+    title = "Idempotency-Key reused"
+
+
 class StaleVersionError(ServiceError):
     """`If-Match` names a version that is no longer current."""
 

@@ -1,9 +1,12 @@
 """The use cases of studies, without HTTP: submit, look, steer, delete."""
 
+import hashlib
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from search_spaces.grids import point_key
 from search_spaces.spec import StudySpec
@@ -12,11 +15,13 @@ from service.database import queries_studies as study_rows
 from service.database import queries_trials as trial_rows
 from service.database.clock import NowSeconds
 from service.database.engine import Database
+from service.database.queries_idempotency import forget_old_keys, insert_key, select_key
 from service.database.queries_studies import StudyRow
 from service.database.queries_trials import PlannedPoint
 from service.effects.records import ReplicateRecord, StudyRecord
 from service.errors import (
     InvalidStudySpecError,
+    KeyReusedError,
     StaleVersionError,
     StateConflictError,
     StudyNotFoundError,
@@ -46,17 +51,39 @@ class Studies:
         self._database = database
         self._settings = settings
 
-    def create(self, spec: StudySpec) -> StudyView:
+    def create(self, spec: StudySpec, *, key: str | None = None) -> StudyView:
         """Stores a study; a coordinator takes it from there.
+
+        Args:
+            spec: What is asked.
+            key: A request that is repeated with its key within a day makes no second study.
 
         Raises:
             InvalidStudySpecError: It cannot be run here.
+            KeyReusedError: The key came with another spec before.
         """
         estimate_study(spec, self._settings)
-        study_id = "".join(secrets.choice(ID_LETTERS) for _ in range(ID_LENGTH))
+        if key is None:
+            with self._database.begin() as connection:
+                return _created(connection, spec)
+        try:
+            return self._create_once(spec, key)
+        except IntegrityError:
+            return self._create_once(spec, key)  # another request with this key was faster, and has made the study
+
+    def _create_once(self, spec: StudySpec, key: str) -> StudyView:
+        fingerprint = hashlib.sha256(json.dumps(study_rows.stored_form(spec), sort_keys=True).encode()).hexdigest()
         with self._database.begin() as connection:
-            study_rows.insert_study(connection, study_id, spec)
-            return _view(connection, study_id)
+            forget_old_keys(connection)
+            known = select_key(connection, key)
+            if known is None:
+                study = _created(connection, spec)
+                insert_key(connection, key, fingerprint, study.id)
+                return study
+            if known.fingerprint != fingerprint:
+                msg = "expected the study that this Idempotency-Key came with before; received another"
+                raise KeyReusedError(msg)
+            return _view(connection, known.study_id)
 
     def validate(self, spec: StudySpec) -> Estimate:
         """What the study would take.
@@ -225,6 +252,12 @@ def _replicate_record(row: trial_rows.ReplicateRow) -> ReplicateRecord:
         selected_epoch=row["selected_epoch"],
         last_epoch=row["last_epoch"],
     )
+
+
+def _created(connection: Connection, spec: StudySpec) -> StudyView:
+    study_id = "".join(secrets.choice(ID_LETTERS) for _ in range(ID_LENGTH))
+    study_rows.insert_study(connection, study_id, spec)
+    return _view(connection, study_id)
 
 
 def _cancel(connection: Connection, study_id: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from service.api.dependencies import Cursor, Limit, SpecBody, StudiesCases, StudyId, Tag, Version
+from service.api.dependencies import Cursor, Key, Limit, SpecBody, StudiesCases, StudyId, Tag, Version
 from service.views import Estimate, Page, StudyState, StudyView
 
 router = APIRouter(prefix="/v1", tags=["studies"])
@@ -18,9 +18,9 @@ SPEC_BODY: dict[str, Any] = {
 
 
 @router.post("/studies", status_code=201, openapi_extra=SPEC_BODY)
-def create_study(spec: SpecBody, studies: StudiesCases, response: Response) -> StudyView:
-    """Stores a study; a coordinator will run it."""
-    study = studies.create(spec)
+def create_study(spec: SpecBody, studies: StudiesCases, response: Response, key: Key = None) -> StudyView:
+    """Stores a study; a coordinator will run it. Repeated with its `Idempotency-Key` it makes no second one."""
+    study = studies.create(spec, key=key)
     response.headers["location"] = f"/v1/studies/{study.id}"
     return _tagged(study, response)
 

@@ -118,6 +118,16 @@ replicates = Table(
     sqlite_autoincrement=True,
 )
 
+idempotency = Table(
+    f"{PREFIX}idempotency",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("study_id", ForeignKey(studies.c.id, ondelete="CASCADE"), nullable=False),
+    Column("created_at", Double, nullable=False),
+    Index(None, "created_at"),
+)
+
 curves = Table(
     f"{PREFIX}curves",
     metadata,

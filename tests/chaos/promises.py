@@ -38,7 +38,6 @@ TARGETS = {
 ELSEWHERE = {
     "R7": "uploads: not yet, there are none",
     "R9": "tests/trials/engine/test_checkpoints.py and the journeys",
-    "R10": "not yet: no Idempotency-Key",
     "R20": "not yet",
     "R21": "not yet",
 }
