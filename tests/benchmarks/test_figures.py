@@ -36,7 +36,7 @@ def test_a_missed_target_and_a_failed_backend_are_seen_in_the_table() -> None:
     text = "\n".join(lines(_figures()))
 
     assert "20 (10-30), 25 !" in text
-    assert "failed: no layer" in text
+    assert "failed: no such layer" in text
     assert "not quiet" not in text
 
 
