@@ -100,7 +100,7 @@ def until(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
     while not condition():
         assert time.monotonic() < deadline, f"waited {WAIT_SECONDS:g} s for {what}"
-        time.sleep(0.1)
+        time.sleep(0.5)
 
 
 @pytest.fixture

@@ -132,7 +132,7 @@ def test_a_study_outlives_a_node_and_its_coordinator(ray_cluster: RayCluster, tm
 
 def undisturbed(data_dir: Path) -> tuple[dict[tuple[str, int], float], Effects]:
     """The same study in processes of this machine, where nothing is killed."""
-    settings = Settings(data_dir=data_dir)
+    settings = Settings(data_dir=data_dir, processes=1)
     services = compose(settings)
     with executor_of(settings) as executor:
         study = Coordinator(services.database, executor, settings).run_until_done(services.studies.create(SPEC).id)

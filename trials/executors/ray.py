@@ -22,7 +22,7 @@ from trials.protocol import Cohort, CohortLost, Event, SegmentReport, Verdicts
 log = logging.getLogger(__name__)
 
 CONTACT_SECONDS = 15.0
-"""How long a caller is made to wait for the first contact with the cluster."""
+"""How long callers are made to wait for the first contact with the cluster; well below the length of a lease."""
 
 FIRST_BACK_OFF_SECONDS = 1.0
 MAX_BACK_OFF_SECONDS = 30.0
@@ -76,6 +76,7 @@ class RayExecutor(Executor):
         self._events: list[Event] = []
         self._back_off_seconds = 0.0
         self._start_at = 0.0
+        self._started_at = 0.0
 
     def free_slots(self) -> int:
         """Cohorts that the cluster has room for beside those under way; none while it cannot be reached."""
@@ -133,12 +134,13 @@ class RayExecutor(Executor):
         if self._n_slots is None:
             self._start_if_due()
         self._listen(0.0)
-        until = time.monotonic() + CONTACT_SECONDS
+        until = self._started_at + CONTACT_SECONDS
         while self._n_slots is None and not self._back_off_seconds and time.monotonic() < until:
             self._listen(until - time.monotonic())
 
     def _start_if_due(self) -> None:
         if self._driver is None and time.monotonic() >= self._start_at:
+            self._started_at = time.monotonic()
             try:
                 self._driver = RayDriver(self._setup, self._log_path)
             except OSError as error:

@@ -195,6 +195,18 @@ def test_states_of_lanes_are_kept_where_nodes_share_a_folder_alone(tmp_path: Pat
     assert _without_lonely_checkpoints(lonely).checkpoints_dir is None
 
 
+def test_cohorts_that_are_cancelled_at_once_leave_their_slots_free(executor: RayExecutor) -> None:
+    for _ in range(5):
+        cohorts = [make_cohort() for _ in range(executor.free_slots())]
+        for cohort in cohorts:
+            executor.submit(cohort)
+            executor.cancel(cohort.cohort_id)
+        assert {next_loss(executor).cause for _ in cohorts} == {"cancelled"}
+
+    for _ in range(2):
+        assert isinstance(converse(executor, make_cohort())[-1], CohortFinished)
+
+
 def test_a_lost_driver_loses_its_cohorts_and_the_cluster_is_found_again(
     executor: RayExecutor, caplog: pytest.LogCaptureFixture
 ) -> None:

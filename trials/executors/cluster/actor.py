@@ -1,6 +1,7 @@
 """The training actor: one slot of a cluster. It stands on a node and watches one training process there."""
 
 import os
+from collections import deque
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -50,6 +51,7 @@ class TrainingActor:
     def __init__(self, setup: str, *, on_gpu: bool) -> None:
         asked = Setup.model_validate_json(setup)
         self._coordinators_dir = asked.datasets_dir
+        self._unread: deque[Event] = deque()
         self._slot = NodeSlot(node_folder())
         if not on_gpu:
             os.environ["CUDA_VISIBLE_DEVICES"] = NO_GPU
@@ -97,10 +99,9 @@ class TrainingActor:
         return self._next_event()
 
     def _next_event(self) -> str:
-        events: list[Event] = []
-        while not events:
-            events = self._executor.poll(POLL_SECONDS)
-        return EVENTS.dump_json(self._told_from_afar(events[0])).decode()
+        while not self._unread:  # a report and the end by a deadline may come together
+            self._unread.extend(self._executor.poll(POLL_SECONDS))
+        return EVENTS.dump_json(self._told_from_afar(self._unread.popleft())).decode()
 
     def _told_from_afar(self, event: Event) -> Event:
         """A refusal names the coordinator's folder, where a missing file is to be put, and not this node's."""

@@ -100,7 +100,10 @@ class Conductor:
 
     def _forget(self, cohort_id: str, ended: asyncio.Task[None]) -> None:
         del self._tasks[cohort_id], self._answers[cohort_id]
-        error = None if ended.cancelled() else ended.exception()
+        if ended.cancelled():  # before it began
+            self._tell(_loss(cohort_id, asyncio.CancelledError()))
+            return
+        error = ended.exception()
         if error is not None and not self.broken.done():
             self.broken.set_exception(error)
 

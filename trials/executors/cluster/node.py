@@ -7,6 +7,8 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
+from trials.executors.trainer import PROGRAMS
+
 MAX_STORED_DATASETS = 8
 """Dataset files kept on a machine; the least recently fetched goes first."""
 
@@ -34,6 +36,7 @@ class NodeSlot:
         self.folder = root / f"slot-{self.number}"
         self.datasets_dir = self.folder / "datasets"
         self.datasets_dir.mkdir(parents=True, exist_ok=True)
+        self._share_programs()
 
     @property
     def core(self) -> int:
@@ -66,6 +69,13 @@ class NodeSlot:
     def withhold(self, name: str) -> None:
         """Removes a dataset from the slot's folder: the coordinator has no such file, or no longer."""
         (self.datasets_dir / f"{name}.npz").unlink(missing_ok=True)
+
+    def _share_programs(self) -> None:
+        """What one slot has compiled serves all slots of the machine."""
+        shared, own = self._root / "programs", self.datasets_dir / PROGRAMS
+        shared.mkdir(exist_ok=True)
+        if not own.is_symlink():
+            own.symlink_to(shared.resolve(), target_is_directory=True)
 
     def _store(self, draft: Path, stored: Path) -> None:
         stored.parent.mkdir(exist_ok=True)

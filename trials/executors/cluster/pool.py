@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError, RayError
+from ray.exceptions import RayError
 
 from trials.errors import reason_of
 
@@ -54,7 +54,10 @@ class ActorPool:
             slot = await self._next_idle(program)
             try:
                 await slot.actor.ready.remote()
-            except RayActorError:
+            except asyncio.CancelledError:
+                self.give_back(slot)
+                raise
+            except RayError:
                 self.discard(slot)
             else:
                 slot.programs.add(program)

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from trials.executors.cluster.node import MAX_STORED_DATASETS, NodeSlot, node_folder
+from trials.executors.trainer import PROGRAMS
 
 
 def content(text: str) -> memoryview:
@@ -21,6 +22,13 @@ def test_slots_of_one_machine_have_numbers_folders_and_cores_of_their_own(tmp_pa
     assert slots[0].folder != slots[1].folder
     cores = sorted(os.sched_getaffinity(0))
     assert [slot.core for slot in slots] == [cores[0], cores[1 % len(cores)]]
+
+
+def test_slots_of_one_machine_share_compiled_programs(tmp_path: Path) -> None:
+    first, second = NodeSlot(tmp_path), NodeSlot(tmp_path)
+    (first.datasets_dir / PROGRAMS / "one").write_text("compiled")
+
+    assert (second.datasets_dir / PROGRAMS / "one").read_text() == "compiled"
 
 
 def test_a_slot_that_was_given_back_is_taken_next(tmp_path: Path) -> None:
