@@ -59,7 +59,7 @@ def test_of_two_writers_with_the_same_version_one_wins(
     with api_of(any_database.url, tmp_path) as api:
         outcomes = Counter(_contest(api, document) for _ in range(N_PAIRS))
     assert set(outcomes) == {(204, 404)}, outcomes
-    reached = f"exactly one of two deletions wins, {N_PAIRS} of {N_PAIRS}; PATCH: not yet"
+    reached = f"exactly one of two deletions wins, {N_PAIRS} of {N_PAIRS}"
     promises.reach("R11", kind, reached)
 
 
