@@ -5,7 +5,10 @@ from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+
 from search_spaces.datasets import CirclesRef, NamedRef
+from search_spaces.models import Recurrent
 from search_spaces.spec import Evaluation
 from trials.datasets import Dataset, load
 from trials.datasets.kept import keep
@@ -48,9 +51,22 @@ def train(cohort: Cohort, datasets_dir: Path) -> Generator[SegmentReport, Verdic
             f"regularizers.augmentation: expected images (height, width, channels); received examples of shape "
             f"{dataset.input_shape}"
         )
+    if isinstance(cohort.model, Recurrent) and cohort.model.vocabulary is not None:
+        _check_words(dataset, cohort.model.vocabulary)
     with computing_in(cohort.training.precision):
         model = build(cohort.model, dataset.input_shape, dataset.n_classes)
     return (yield from train_cohort(cohort, dataset, model))
+
+
+def _check_words(dataset: Dataset, vocabulary: int) -> None:
+    """Refuses examples that are no whole numbers from 0 to vocabulary - 1: an embedding would read beyond its end."""
+    for part in (dataset.x_train, dataset.x_validation, dataset.x_test):
+        low, high = float(part.min()), float(part.max())
+        if low < 0 or high >= vocabulary or not np.array_equal(part, np.floor(part)):
+            raise InfeasibleCohortError(
+                f"model.vocabulary: expected whole numbers from 0 to {vocabulary - 1}; "
+                f"received numbers from {low:g} to {high:g}"
+            )
 
 
 def _file_version(path: Path) -> tuple[int, int] | None:

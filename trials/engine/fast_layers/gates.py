@@ -5,7 +5,7 @@ Two forms share one contract. `PlainGates` is one product with all kernels side 
 batched product with the gate as the first axis, `(n_gates, batch, units)`, which a CPU computes equally fast.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -29,8 +29,11 @@ class Gates(Protocol):
     def per_gate(self, values: Sequence[float]) -> Tensor:
         """One number per gate, to be broadcast against Z."""
 
-    def input_gradient(self, dz: Tensor, rows: slice) -> Tensor:
-        """Gradient of the given columns of the inputs; leading axes of time are allowed."""
+    def input_gradient(self, rows: slice) -> Callable[[Tensor], Tensor]:
+        """The function from dZ to the gradient of the given columns of the inputs; dZ may have a first axis of time.
+
+        Ask for it outside of a loop: it prepares the kernel.
+        """
 
     def kernel_gradient(self, inputs: Tensor, dz: Tensor) -> Tensor:
         """Gradient of the kernel, in the form's layout."""
@@ -72,9 +75,10 @@ class PlainGates:
         units = self.kernel.shape[-1] // self.n_gates
         return ops.convert_to_tensor(np.repeat(np.asarray(values, np.float32), units), self.kernel.dtype)
 
-    def input_gradient(self, dz: Tensor, rows: slice) -> Tensor:
+    def input_gradient(self, rows: slice) -> Callable[[Tensor], Tensor]:
         """One product with the transposed kernel."""
-        return ops.matmul(dz, ops.transpose(self.kernel[rows]))
+        transposed = ops.transpose(self.kernel[rows])
+        return lambda dz: ops.matmul(dz, transposed)
 
     def kernel_gradient(self, inputs: Tensor, dz: Tensor) -> Tensor:
         """One product over the batch."""
@@ -118,10 +122,10 @@ class MaskedGates:
         """Shape `(n_gates, 1, 1)`."""
         return ops.convert_to_tensor(np.asarray(values, np.float32)[:, None, None], self.kernel.dtype)
 
-    def input_gradient(self, dz: Tensor, rows: slice) -> Tensor:
+    def input_gradient(self, rows: slice) -> Callable[[Tensor], Tensor]:
         """One batched product with the transposed kernels, masked and summed over the gates."""
-        transposed = ops.transpose(self.kernel[:, rows], (0, 2, 1))
-        return ops.sum(ops.matmul(dz, transposed) * self.masks[:, :, rows], axis=-3)
+        transposed, masks = ops.transpose(self.kernel[:, rows], (0, 2, 1)), self.masks[:, :, rows]
+        return lambda dz: ops.sum(ops.matmul(dz, transposed) * masks, axis=-3)
 
     def kernel_gradient(self, inputs: Tensor, dz: Tensor) -> Tensor:
         """One batched product over the batch."""

@@ -70,6 +70,7 @@ def gru_backward(
     """
     (by_inputs, by_state), kept = _gates(weights, masks), Saved(*saved)
     units = weights[1].shape[0]
+    state_gradient = by_state.input_gradient(slice(None, units))
 
     def step(t: Tensor, carried: Sequence[Tensor], buffers: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         dh, kernel, recurrent = carried
@@ -83,7 +84,7 @@ def gru_backward(
         dz = by_state.join([to_update, to_reset, to_candidate * r])
         kernel = kernel + by_inputs.kernel_gradient(steps.with_one(steps.inputs[t]), dx)
         recurrent = recurrent + by_state.kernel_gradient(steps.with_one(h), dz)
-        dh = steps.sum(dh * z + by_state.input_gradient(dz, slice(None, units)), past_dh)
+        dh = steps.sum(dh * z + state_gradient(dz), past_dh)
         return [dh, kernel, recurrent], write_all(buffers, t, [dx])
 
     start = [upstream.last, by_inputs.zero_gradient(), by_state.zero_gradient()]
@@ -91,7 +92,7 @@ def gru_backward(
     kernel, recurrent = by_inputs.kernel_of(kernel), by_state.kernel_of(recurrent)
     bias = [ops.stack([kernel[-1], recurrent[-1]])] if steps.biased else []
     weight_gradients = [kernel[: steps.n_inputs], recurrent[:units], *bias]
-    return by_inputs.input_gradient(dx, slice(None, steps.n_inputs)), weight_gradients
+    return by_inputs.input_gradient(slice(None, steps.n_inputs))(dx), weight_gradients
 
 
 def _gates(weights: list[Tensor], masks: Masks | None) -> tuple[Gates, Gates]:

@@ -78,6 +78,7 @@ def lstm_backward(
     """
     gates, kept = _gates(weights, masks), Saved(*saved)
     units = weights[1].shape[0]
+    state_gradient = gates.input_gradient(slice(-units, None))
 
     def step(t: Tensor, carried: Sequence[Tensor], buffers: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         dh, dc, kernel = carried
@@ -94,14 +95,13 @@ def lstm_backward(
             ]
         )
         kernel = kernel + gates.kernel_gradient(kept.vectors[t], dz)
-        dh = gates.input_gradient(dz, slice(-units, None))
-        return [steps.sum(dh, past_dh), steps.sum(dc * f, past_dc), kernel], write_all(buffers, t, [dz])
+        return [steps.sum(state_gradient(dz), past_dh), steps.sum(dc * f, past_dc), kernel], write_all(buffers, t, [dz])
 
     start = [upstream.last, ops.zeros_like(upstream.last), gates.zero_gradient()]
     (_, _, kernel), (dz,) = backwards(steps.n_steps, step, start, [ops.zeros_like(kept.gates)])
     kernel = gates.kernel_of(kernel)
     weight_gradients = [kernel[: steps.n_inputs], kernel[-units:], *([kernel[steps.n_inputs]] if steps.biased else [])]
-    return gates.input_gradient(dz, slice(None, steps.n_inputs)), weight_gradients
+    return gates.input_gradient(slice(None, steps.n_inputs))(dz), weight_gradients
 
 
 def _gates(weights: list[Tensor], masks: Masks | None) -> Gates:
