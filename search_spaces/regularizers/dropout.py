@@ -11,7 +11,7 @@ class Dropout(RegularizerSpec):
 
     In inference it is the identity. `rate` is the probability of zeroing (the paper's p is that of keeping).
     `placement` puts it after a layer's activation or between the layer and its activation; `sites` says which
-    layers: hidden dense layers, convolutions (after the pooling that follows them, if any), or both.
+    layers: hidden dense and recurrent layers, convolutions (after the pooling that follows them, if any), or both.
 
     References:
         Srivastava et al., 2014, Dropout: a simple way to prevent neural networks from overfitting, JMLR 15.
