@@ -87,7 +87,8 @@ class Composition:
             lines = (self._secrets / Path(path).name).read_text().splitlines()
             given |= dict(line.split("=", 1) for line in lines)
         given |= SERVICES[name].get("environment", {})
-        machine = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(self._folder), "RAY_TMPDIR": str(self._folder)}
+        machine = dict.fromkeys(("HOME", "TMPDIR", "RAY_TMPDIR"), str(self._folder))
+        machine["PATH"] = f"{BIN}:{os.environ['PATH']}"
         return machine | dict(zip(given, self._here(list(given.values())), strict=True))
 
     def _here(self, words: list[str]) -> list[str]:
@@ -137,7 +138,7 @@ def test_the_composed_services_run_a_study_to_its_end(short_folder: Path, postgr
             study_id = client.post("/v1/studies", json=STUDY).raise_for_status().json()["id"]
             until(lambda: client.get(f"/v1/studies/{study_id}").json()["state"] not in ("queued", "running"), "its end")
             study = client.get(f"/v1/studies/{study_id}").json()
-            assert study["state"] == "finished", study
+            assert study["state"] == "finished", study["reason"]
             assert study["progress"]["replicates"] == {"complete": 4}
     assert "room for" in composition.log("coordinator")
     assert (short_folder / "data" / "logs" / "ray-driver.log").exists()

@@ -163,4 +163,6 @@ def _why(error: BaseException) -> tuple[LossCause, str]:
         return "memory", f"Ray ended the training actor for want of memory: {error}"
     if isinstance(error, TAKEN_AWAY) and not isinstance(error, RayTaskError):
         return "killed", f"the training actor or its node went away: {error}"
+    if isinstance(error, NoActorError):
+        return "killed", str(error)
     return "abort", reason_of(error)

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from itertools import count
@@ -75,6 +76,7 @@ class NodeSlot:
         shared, own = self._root / "programs", self.datasets_dir / PROGRAMS
         shared.mkdir(exist_ok=True)
         if not own.is_symlink():
+            shutil.rmtree(own, ignore_errors=True)
             own.symlink_to(shared.resolve(), target_is_directory=True)
 
     def _store(self, draft: Path, stored: Path) -> None:

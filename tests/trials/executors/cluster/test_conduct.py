@@ -9,7 +9,8 @@ from trials.executors.trainer import TrainerOptions
 
 pytest.importorskip("ray", reason="ray is not installed")
 
-from trials.executors.cluster.conduct import count_slots, takes_gpu
+from trials.executors.cluster.conduct import _why, count_slots, takes_gpu
+from trials.executors.cluster.pool import NoActorError
 
 GPUS = {"CPU": 64.0, "GPU": 4.0}
 CORES = {"CPU": 6.0}
@@ -41,3 +42,7 @@ def test_slots_are_what_the_cluster_has_up_to_what_is_asked(
     setup = make_setup(**parts)
 
     assert (takes_gpu(setup, resources), count_slots(setup, resources)) == expected
+
+
+def test_an_actor_that_cannot_be_started_is_no_fault_of_the_trial() -> None:
+    assert _why(NoActorError("no room")) == ("killed", "no room")

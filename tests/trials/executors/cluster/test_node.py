@@ -25,6 +25,7 @@ def test_slots_of_one_machine_have_numbers_folders_and_cores_of_their_own(tmp_pa
 
 
 def test_slots_of_one_machine_share_compiled_programs(tmp_path: Path) -> None:
+    (tmp_path / "slot-1" / "datasets" / PROGRAMS).mkdir(parents=True)
     first, second = NodeSlot(tmp_path), NodeSlot(tmp_path)
     (first.datasets_dir / PROGRAMS / "one").write_text("compiled")
 
