@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test check bench bench-study bench-overhead chaos dev clean
+.PHONY: demo test check bench bench-study bench-profile bench-overhead chaos dev clean
 
 demo: $(VENV)/.product
 	$(BIN)/regtune demo $(ARGS)
@@ -27,6 +27,9 @@ bench: $(VENV)/.dev
 bench-study: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt '.[bench]'
 	$(BIN)/python -m benchmarks.study $(ARGS)
+
+bench-profile: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.profile $(ARGS)
 
 bench-overhead: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.overhead $(ARGS)

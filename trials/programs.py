@@ -10,7 +10,7 @@ from pathlib import Path
 MAX_KEPT = 200
 """Files; the oldest go first."""
 
-DIRECTORY_VARIABLE = "REGTUNE_PROGRAMS_DIR"
+DIRECTORY_VARIABLE = "KEPT_PROGRAMS_DIR"
 
 
 def keeping_programs(directory: Path) -> dict[str, str]:
