@@ -29,8 +29,7 @@ class Settings(BaseSettings):
         ray_device: What a training process takes of its Ray node: a `gpu`, a `cpu` core, or (`auto`) GPUs where the
             cluster has any.
         processes_per_gpu: Training processes that share a GPU of a Ray cluster.
-        backend: Keras' backend in training: `tensorflow`, `jax`, or `auto`, which takes JAX for models that it trains
-            faster, where it is installed.
+        backend: Keras' backend in training.
         checkpoints_dir: Where training keeps the states of lanes under way; on a cluster a folder that all nodes share.
             None means `checkpoints` in the data directory.
     trainer_memory_bytes: Address space limit of one training process; 0 for none.
@@ -54,7 +53,7 @@ class Settings(BaseSettings):
     ray_address: Annotated[str, Field(pattern=r"^(auto|local|(ray://)?[A-Za-z0-9._-]+:[0-9]{1,5})$")] = "auto"
     ray_device: Literal["auto", "cpu", "gpu"] = "auto"
     processes_per_gpu: Annotated[int, Field(ge=1, le=64)] = 1
-    backend: Literal["auto", "tensorflow", "jax"] = "auto"
+    backend: Literal["tensorflow", "jax"] = "tensorflow"
     checkpoints_dir: Path | None = None
     trainer_memory_bytes: Annotated[int, Field(ge=0)] = 16 * GIBIBYTE
     trainer_max_cohorts: Annotated[int, Field(ge=1)] = 100

@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 def grid(
     settings: "Settings",
     dataset: Annotated[str, typer.Option(help="The dataset's name.")],
-    model_family: Annotated[str, typer.Option(help="mlp or convnet.")] = "mlp",
+    model_family: Annotated[str, typer.Option(help="mlp, convnet or recurrent.")] = "mlp",
     hidden: Annotated[str, typer.Option(help="Units of the hidden dense layers, `128,128`.")] = "128,128",
     dropout: Annotated[str | None, typer.Option(help=f"Dropout rates: {LEVELS}.")] = None,
     l1: Annotated[str | None, typer.Option(help=f"L1 factors: {LEVELS}.")] = None,

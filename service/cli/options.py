@@ -31,7 +31,7 @@ SETTINGS_FLAGS: dict[str, Any] = {
     "port": Annotated[int | None, _flag("--port", "Port of the server [8080].")],
     "executor": Annotated[str | None, _flag("--executor", "Where training happens: processes, ray or inline.")],
     "processes": Annotated[int | None, _flag("--processes", "Training processes; 0 means one per core.")],
-    "backend": Annotated[str | None, _flag("--backend", "Keras' backend: auto, tensorflow or jax [auto].")],
+    "backend": Annotated[str | None, _flag("--backend", "Keras' backend: tensorflow or jax [tensorflow].")],
     "ray_address": Annotated[str | None, _flag("--ray-address", "auto, local, HOST:PORT or ray://HOST:PORT [auto].")],
 }
 

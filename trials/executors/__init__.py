@@ -32,7 +32,7 @@ class ExecutorSettings:
         recycle_bytes: A training process that holds more than this is replaced before its next cohort; 0 for never.
         progress_deadline_seconds: A training process silent for longer counts as hung.
         train: The training function, `module:function`.
-        backend: Keras' backend; `auto` chooses by the cohort's model.
+        backend: Keras' backend.
         ray_address: `auto`, `local`, `HOST:PORT` or `ray://HOST:PORT`.
         ray_device: Whether slots of a cluster are its GPUs or its CPU cores.
         processes_per_gpu: Training processes that share a GPU of a cluster.
@@ -46,15 +46,14 @@ class ExecutorSettings:
     recycle_bytes: int = 4 * GIBIBYTE
     progress_deadline_seconds: float = 900.0
     train: str = "trials.train:train"
-    backend: BackendChoice = "auto"
+    backend: BackendChoice = "tensorflow"
     ray_address: str = "auto"
     ray_device: Device = "auto"
     processes_per_gpu: int = 1
 
 
 def _make_inline(settings: ExecutorSettings) -> Executor:
-    if settings.backend != "auto":
-        os.environ["KERAS_BACKEND"] = settings.backend
+    os.environ.setdefault("KERAS_BACKEND", settings.backend)  # too late once Keras is imported
     return InlineExecutor(training_function(settings.train), settings.datasets_dir)
 
 

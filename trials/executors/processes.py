@@ -10,7 +10,6 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from trials.errors import shorten
-from trials.executors.backends import backend_for
 from trials.executors.base import Executor
 from trials.executors.child import EXIT_GRACE_SECONDS
 from trials.executors.steps import tells_of_memory
@@ -93,14 +92,11 @@ class ProcessesExecutor(Executor):
         program = program_key(cohort)
         for idle in free:
             self._replace_if_worn(idle)
-        backend = backend_for(self._options.backend, cohort)
-        slot = max(free, key=lambda s: _suitability(s.trainer, program, backend))
-        if slot.trainer is not None and slot.trainer.backend != backend:
-            self._end(slot)
+        slot = max(free, key=lambda s: (s.trainer is not None and program in s.trainer.programs, s.trainer is not None))
         slot.cohort, slot.awaits_answer = cohort, False
         slot.submitted_at = slot.heard_at = time.monotonic()
         try:
-            trainer = slot.trainer = slot.trainer or self._start(slot, backend)
+            trainer = slot.trainer = slot.trainer or self._start(slot)
         except OSError as error:
             self._lose(slot, "abort", f"the training process cannot be started: {error}")
             return
@@ -140,8 +136,8 @@ class ProcessesExecutor(Executor):
             slot.cohort = None
         self._events.clear()
 
-    def _start(self, slot: _Slot, backend: str) -> Trainer:
-        return Trainer(self._options, backend, slot.core, self._logs_dir / f"trainer-{slot.number}.log")
+    def _start(self, slot: _Slot) -> Trainer:
+        return Trainer(self._options, slot.core, self._logs_dir / f"trainer-{slot.number}.log")
 
     def _replace_if_worn(self, slot: _Slot) -> None:
         trainer, limits = slot.trainer, self._limits
@@ -231,15 +227,6 @@ def _cause(trainer: Trainer, ending: str) -> LossCause:
     if tells_of_memory(ending):
         return "memory"
     return "killed" if trainer.was_killed else "abort"
-
-
-def _suitability(trainer: Trainer | None, program: str, backend: str) -> int:
-    """3 for a child that has compiled the program, 2 for one of the right backend, 1 for none yet, 0 for another."""
-    if trainer is None:
-        return 1
-    if trainer.backend != backend:
-        return 0
-    return 3 if program in trainer.programs else 2
 
 
 def program_key(cohort: Cohort) -> str:

@@ -50,13 +50,13 @@ class TrainerOptions:
         train: Name of the training function, `module:function`.
         datasets_dir: Where `NAME.npz` files lie.
         memory_bytes: Limit of the address space; 0 for none.
-        backend: Keras' backend; `auto` chooses by the cohort's model.
+        backend: Keras' backend.
     """
 
     train: str
     datasets_dir: Path
     memory_bytes: int
-    backend: BackendChoice = "auto"
+    backend: BackendChoice = "tensorflow"
 
 
 class Trainer(Child):
@@ -64,7 +64,6 @@ class Trainer(Child):
 
     Args:
         options: What to start.
-        backend: Keras' name of its backend.
         core: The core that it stays on; None for all.
         log_path: Where its standard output and error go.
 
@@ -74,13 +73,12 @@ class Trainer(Child):
 
     name = "training process"
 
-    def __init__(self, options: TrainerOptions, backend: str, core: int | None, log_path: Path) -> None:
-        self.backend = backend
+    def __init__(self, options: TrainerOptions, core: int | None, log_path: Path) -> None:
         self.n_cohorts = 0
         self.programs: set[str] = set()
         super().__init__(
             _command(options, core),
-            environment() | keeping_programs(options.datasets_dir / PROGRAMS) | {"KERAS_BACKEND": backend},
+            environment() | keeping_programs(options.datasets_dir / PROGRAMS) | {"KERAS_BACKEND": options.backend},
             log_path,
         )
 

@@ -10,10 +10,9 @@ from typing import Any
 import psutil
 import pytest
 
-from search_spaces.models import ConvNet
 from search_spaces.values import Point
 from tests.trials.executors.cohorts import converse, make_cohort, next_event
-from trials.executors import ExecutorSettings, backends, make_executor
+from trials.executors import ExecutorSettings, make_executor
 from trials.executors.processes import ProcessesExecutor
 from trials.protocol import CohortFinished, CohortLost, CohortRefused, SegmentReport
 
@@ -58,21 +57,13 @@ def lost_in(events: list[object]) -> CohortLost:
     return lost
 
 
-def test_each_cohort_is_trained_by_the_backend_that_suits_its_model(
-    executor: ProcessesExecutor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(backends, "has_jax", lambda: True)
-    dense = make_cohort(behaviour="tell_backend")
-    told = []
-    for model in (dense.model, ConvNet(), ConvNet(), dense.model):
-        executor.submit(dense.model_copy(update={"model": model}))
-        event = next_event(executor)
-        assert isinstance(event, CohortRefused)
-        told.append((event.reason, process_of(executor)))
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_training_processes_run_on_the_backend_asked_for(tmp_path: Path, backend: str) -> None:
+    with make_processes(tmp_path, backend=backend) as executor:
+        [told] = converse(executor, make_cohort(behaviour="tell_backend"))
 
-    assert [backend for backend, _ in told] == ["tensorflow", "jax", "jax", "tensorflow"]
-    assert told[1][1] == told[2][1]
-    assert len({pid for _, pid in told}) == 3
+    assert isinstance(told, CohortRefused)
+    assert told.reason == backend
 
 
 def test_no_process_is_started_before_it_is_needed(executor: ProcessesExecutor) -> None:
