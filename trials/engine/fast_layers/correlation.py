@@ -52,7 +52,7 @@ def _with_gradient(forward: Any, kernel_gradient: Any, windows: Windows) -> Any:
 
 
 def _forward(x: Any, kernel: Any, windows: Windows) -> Any:
-    """XLA's forward convolution, which knows symmetric padding itself; of three axes it is slow, and a product is not."""
+    """XLA's forward convolution, which knows symmetric padding itself; of three axes it is slow, a product not."""
     if len(windows.size) == 3:
         return _product(x, kernel, windows)
     reach = [(size - 1) * dilation for size, dilation in zip(windows.size, windows.dilation, strict=True)]

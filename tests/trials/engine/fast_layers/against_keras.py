@@ -1,4 +1,4 @@
-"""Fast forms against the Keras layers that they stand for, in one compiled program: forward, and all gradients."""
+"""Fast forms against the Keras layers that they stand for: forward, and all gradients."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,11 +14,14 @@ Case = tuple[keras.layers.Layer, tuple[int, ...]]
 """A layer, and the shape of one of its examples."""
 
 
-def check(cases: Sequence[Case], *, round_to: float | None = None, n_examples: int = 3) -> None:
+def check(
+    cases: Sequence[Case], *, round_to: float | None = None, n_examples: int = 3, compiled: bool | None = None
+) -> None:
     """Compares outputs and gradients with respect to input and weights.
 
     Args:
         cases: What to compare.
+        compiled: Whether all is one compiled program; by default only on JAX, which compiles each operation otherwise.
         round_to: Inputs are multiples of it, so that many are equal; None for all different.
         n_examples: Size of the batch.
     """
@@ -35,23 +38,24 @@ def check(cases: Sequence[Case], *, round_to: float | None = None, n_examples: i
         dy = rng.normal(size=(n_examples, *stock.output.shape[1:]))
         functions.append((stock, fast))
         arguments.append([np.asarray(array, np.float32) for array in (dy, x, *weights)])
-    for (layer, _), results in zip(cases, _compiled(functions, arguments), strict=True):
+    for (layer, _), results in zip(cases, _results(functions, arguments, compiled), strict=True):
         for theirs, ours in zip(*results, strict=True):
             scale = max(1.0, float(np.abs(theirs).max()))
             np.testing.assert_allclose(ours / scale, theirs / scale, atol=5e-6, err_msg=str(layer.get_config()))
 
 
-def _compiled(functions: list[Any], arguments: list[Any]) -> list[Any]:
+def _results(functions: list[Any], arguments: list[Any], compiled: bool | None) -> list[Any]:
     def all_results(arguments: list[Any]) -> list[Any]:
         return [
             [_outputs_and_gradients(model, *given) for model in models]
             for models, given in zip(functions, arguments, strict=True)
         ]
 
-    compiled = current_backend().compile_program(all_results)
+    compiled = current_backend().name == "jax" if compiled is None else compiled
+    function = current_backend().compile_program(all_results) if compiled else all_results
     return [
         [[ops.convert_to_numpy(array) for array in arrays] for arrays in pair]
-        for pair in compiled([[ops.convert_to_tensor(array) for array in given] for given in arguments])
+        for pair in function([[ops.convert_to_tensor(array) for array in given] for given in arguments])
     ]
 
 
