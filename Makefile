@@ -9,10 +9,12 @@ ARGS ?=
 demo: $(VENV)/.product
 	$(BIN)/regtune demo $(ARGS)
 
-# What trains is tested on both of Keras' backends.
+# Two workers at once; what trains on both of Keras' backends; last the promises, whose table one process prints.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 test: check
-	$(BIN)/python -m pytest $(ARGS)
-	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/trials/engine tests/trials/layers $(ARGS)
+	$(PYTEST) --ignore=tests/chaos --ignore=tests/contracts/test_ledger_machine.py $(ARGS)
+	KERAS_BACKEND=jax $(PYTEST) tests/trials/engine tests/trials/layers $(ARGS)
+	$(BIN)/python -m tests.chaos --short
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
