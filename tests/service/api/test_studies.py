@@ -42,7 +42,11 @@ def test_a_refused_study_names_field_expected_and_received(client: TestClient) -
     answer = client.post("/v1/studies", json=SPEC | {"model": {"family": "mpl"}})
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
-    fault = {"field": "model.family", "expected": "one of mlp, convnet, recurrent (did you mean mlp?)", "received": "mpl"}
+    fault = {
+        "field": "model.family",
+        "expected": "one of mlp, convnet, recurrent (did you mean mlp?)",
+        "received": "mpl",
+    }
     assert answer.json()["errors"] == [fault]
     assert client.get("/v1/studies").json()["items"] == []
 
