@@ -81,7 +81,11 @@ def test_other_data_do_not_continue_from_these_states(tmp_path: Path) -> None:
 
 
 def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
-    state = LaneState([np.arange(6, dtype=np.float32).reshape(2, 3), np.float32(3.5) * np.ones(())], -0.25, np.eye(3))
+    state = LaneState(
+        [np.arange(6, dtype=np.float32).reshape(2, 3), np.float32(3.5) * np.ones(())],
+        -0.25,
+        np.eye(3, dtype=np.float32),
+    )
     kept = Checkpoints(tmp_path, "mine")
 
     assert kept.save([(lane(0), state)], seconds=1.0)
