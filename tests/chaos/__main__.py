@@ -20,7 +20,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--short", action="store_true", help="the form that runs with all tests")
     parser.add_argument("--seed", type=int, default=random.randrange(2**31), help="of the faults")  # noqa: S311 - chooses faults
-    parser.add_argument("--histories", type=int, default=400, help="of the ledger's state machine, 30 steps each")
+    parser.add_argument("--histories", type=int, default=450, help="of the ledger's state machine, 30 steps each")
     parser.add_argument("pytest", nargs="*", help="arguments of pytest, after --")
     arguments = parser.parse_args()
     os.environ["REGTUNE_CHAOS_SEED"] = str(arguments.seed)
