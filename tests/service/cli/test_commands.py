@@ -101,7 +101,7 @@ WRONG: list[tuple[list[str], str]] = [
     (["grid", "--dataset", "circles", "--augmentation", "none,shift"], "regularizers.augmentation: expected nothing"),
     (["grid", "--dataset", "digits", "--protocol", "x"], "evaluation.protocol: expected 'held_out' or 'as_published'"),
     (["serve", "--port", "99999"], "--port: expected at most 65535; received 99999"),
-    (["serve", "--executor", "magic"], "--executor: expected 'processes' or 'inline'; received \"magic\""),
+    (["serve", "--executor", "magic"], "--executor: expected 'processes', 'ray' or 'inline'; received \"magic\""),
     (["serve", "--host", "192.0.2.1"], "--host: expected one of 127.0.0.1"),
     (["validate", "demo", "--database", "mysql://me:secret@there/x"], "--database: expected sqlite:///FILE or"),
     (["effects", "abc", "--format", "xlsx"], "Invalid value for '--format'"),

@@ -84,8 +84,10 @@ class JaxBackend(Backend):
         return int(statistics["bytes_limit"] - statistics["bytes_in_use"])
 
     def adopt(self, array: npt.NDArray[Any]) -> Tensor:
-        """Through DLPack."""
-        return jax.numpy.from_dlpack(array, copy=False) if self.can_share(array) else jax.numpy.asarray(array)
+        """Through DLPack; tied to the device either way, as that is part of a program and of its name on disk."""
+        if self.can_share(array):
+            return jax.numpy.from_dlpack(array, copy=False)
+        return jax.device_put(array, jax.devices()[0])
 
     def limit_threads(self) -> None:
         """Nothing to do: XLA takes as many threads as the process has cores, and a training process has one."""
