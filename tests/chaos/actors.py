@@ -3,12 +3,13 @@
 They are forked from a server that has imported everything already, so that starting one takes a moment.
 """
 
+import logging
 import multiprocessing
 import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
@@ -59,33 +60,47 @@ class LoggingExecutor(FormulaExecutor):
         self._pause_seconds = orders.pause_seconds
         self._log = os.open(orders.log_path, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
         self._reported: dict[str, list[ReplicateResult]] = {}
-        self._n_refused = 0
+        self._stop_order = stop_order(orders, os.getpid())
         self.desk: Desk | None = None
+        logging.getLogger("service.coordinator").addHandler(_RefusalHandler(self._write))
 
     def poll(self, timeout_seconds: float) -> list[Event]:
-        self._log_refusals()
         time.sleep(self._pause_seconds)
         events = super().poll(timeout_seconds)
+        if events and self._stop_order.exists():
+            self._stop_order.unlink()
+            os.kill(os.getpid(), signal.SIGSTOP)
         for event in events:
             if isinstance(event, SegmentReport):
                 self._reported[event.cohort_id] = [result for lane in event.lanes for result in lane.results]
         return events
 
     def answer(self, verdicts: Verdicts) -> None:
-        self._log_refusals()
         acknowledged = [r for r in self._reported.pop(verdicts.cohort_id, []) if r.replicate_id not in verdicts.stop]
         if self.desk is not None and self.desk.owner_of(self.desk.flights[verdicts.cohort_id]) is not None:
             for result in acknowledged:
                 self._write(f"result {result.replicate_id} {result.metrics.validation_accuracy!r}")
         super().answer(verdicts)
 
-    def _log_refusals(self) -> None:
-        if self.desk is not None and self.desk.n_refused_writes > self._n_refused:
-            self._n_refused = self.desk.n_refused_writes
-            self._write("refused")
-
     def _write(self, line: str) -> None:
         os.write(self._log, f"{line}\n".encode())
+
+
+class _RefusalHandler(logging.Handler):
+    """Writes a line as soon as a write was refused."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        super().__init__()
+        self._write = write
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "action", None) == "lease_lost":
+            self._write("refused")
+
+
+def stop_order(orders: Orders, pid: int) -> Path:
+    """The file whose existence tells a coordinator process to stop between what it heard and what it writes."""
+    return orders.log_path.with_name(f"stop-{pid}")
 
 
 def coordinate(orders: Orders) -> None:
@@ -141,7 +156,20 @@ class Fleet:
         assert process.pid is not None
         os.kill(process.pid, signal.SIGSTOP)
         time.sleep(seconds)
+        self.resume(process)
+        self.faults["SIGSTOP"] += 1
+
+    def resume(self, process: ForkServerProcess) -> None:
+        """Lets a stopped one go on."""
+        assert process.pid is not None
         os.kill(process.pid, signal.SIGCONT)
+
+    def stop_before_it_writes(self, process: ForkServerProcess) -> None:
+        """Has one stop itself when it next has something to write, and waits until it has."""
+        assert process.pid is not None
+        order = stop_order(self.orders, process.pid)
+        order.touch()
+        wait_until(lambda: not order.exists(), "a coordinator to stop", 10)
         self.faults["SIGSTOP"] += 1
 
     def terminate(self, process: ForkServerProcess) -> tuple[int | None, float]:
