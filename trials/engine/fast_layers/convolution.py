@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from trials.engine.fast_layers.base import FastForm
 from trials.engine.fast_layers.correlation import correlate
 from trials.engine.fast_layers.windows import windows_of
 
@@ -19,27 +20,12 @@ def fast_convolution(layer: Any) -> keras.layers.Layer | None:
     return FastConvolution(layer)
 
 
-class FastConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
+class FastConvolution(FastForm):
     """A convolution of any stride, dilation and padding whose gradient is fast too.
 
     Args:
         inner: The layer whose geometry, kernel, bias and activation it uses.
     """
-
-    def __init__(self, inner: Any) -> None:
-        super().__init__(name=f"{inner.name}_fast", dtype=inner.dtype_policy)
-        self.inner = inner
-        self.built = True
-
-    @property
-    def kernel(self) -> Any:
-        """The inner layer's kernel."""
-        return self.inner.kernel
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The inner layer's."""
-        shape: tuple[int | None, ...] = self.inner.compute_output_shape(input_shape)
-        return shape
 
     def call(self, inputs: Any) -> Any:
         """Shape `(batch, *spatial, channels)` to `(batch, *new_spatial, filters)`."""

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from trials.engine.fast_layers.base import FastForm
 from trials.engine.fast_layers.convolution import finish
 from trials.engine.fast_layers.windows import Windows, windows_of
 
@@ -19,49 +20,24 @@ def fast_separable(layer: Any) -> keras.layers.Layer | None:
     return FastSeparable(layer) if layer.data_format == "channels_last" else None
 
 
-class FastDepthwise(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
+class FastDepthwise(FastForm):
     """`DepthwiseConv1D` or `DepthwiseConv2D` as a sum over the kernel's elements.
 
     Args:
         inner: The layer whose geometry, kernel, bias and activation it uses.
     """
 
-    def __init__(self, inner: Any) -> None:
-        super().__init__(name=f"{inner.name}_fast", dtype=inner.dtype_policy)
-        self.inner = inner
-        self.built = True
-
-    @property
-    def kernel(self) -> Any:
-        """The inner layer's kernel."""
-        return self.inner.kernel
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The inner layer's."""
-        shape: tuple[int | None, ...] = self.inner.compute_output_shape(input_shape)
-        return shape
-
     def call(self, inputs: Any) -> Any:
         """Shape `(batch, *spatial, channels)` to `(batch, *new_spatial, channels * depth_multiplier)`."""
         return finish(self.inner, _depthwise(self.inner, inputs, self.kernel))
 
 
-class FastSeparable(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
+class FastSeparable(FastForm):
     """`SeparableConv1D` or `SeparableConv2D` as a sum over the kernel's elements and a matrix product.
 
     Args:
         inner: The layer whose geometry, kernels, bias and activation it uses.
     """
-
-    def __init__(self, inner: Any) -> None:
-        super().__init__(name=f"{inner.name}_fast", dtype=inner.dtype_policy)
-        self.inner = inner
-        self.built = True
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The inner layer's."""
-        shape: tuple[int | None, ...] = self.inner.compute_output_shape(input_shape)
-        return shape
 
     def call(self, inputs: Any) -> Any:
         """Shape `(batch, *spatial, channels)` to `(batch, *new_spatial, filters)`."""

@@ -25,16 +25,7 @@ class Saved(NamedTuple):
 
 
 def gru_forward(steps: Steps, weights: list[Tensor], masks: Masks | None) -> tuple[Tensor, Tensor, list[Tensor]]:
-    """Runs the sequence.
-
-    Args:
-        steps: The inputs.
-        weights: Kernel, recurrent kernel and, where there is one, bias; as Keras' cell has them.
-        masks: Dropout masks, or None.
-
-    Returns:
-        The last output `(batch, units)`, all of them `(n_steps, batch, units)`, and what the way back needs.
-    """
+    """Runs the sequence; takes and gives what `lstm_forward` does."""
     by_inputs, by_state = _gates(weights, masks)
     zero = ops.zeros((steps.batch_size, weights[1].shape[0]), steps.inputs.dtype)
     likes = (zero, by_state.join([zero] * N_GATES), zero, zero)
@@ -56,18 +47,7 @@ def gru_forward(steps: Steps, weights: list[Tensor], masks: Masks | None) -> tup
 def gru_backward(
     steps: Steps, weights: list[Tensor], masks: Masks | None, saved: list[Tensor], upstream: Upstream
 ) -> tuple[Tensor, list[Tensor]]:
-    """Runs the gradient back through the sequence.
-
-    Args:
-        steps: As on the way forward.
-        weights: As on the way forward.
-        masks: As on the way forward.
-        saved: What came from there.
-        upstream: Gradient of the output.
-
-    Returns:
-        Gradients of the inputs, `(n_steps, batch, n_inputs)`, and of the weights.
-    """
+    """Runs the gradient back through the sequence; takes and gives what `lstm_backward` does."""
     (by_inputs, by_state), kept = _gates(weights, masks), Saved(*saved)
     units = weights[1].shape[0]
     state_gradient = by_state.input_gradient(slice(None, units))

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
+from trials.engine.fast_layers.base import FastForm
 from trials.engine.fast_layers.windows import Windows, windows_of
 
 MAX_POOLINGS = (keras.layers.MaxPooling1D, keras.layers.MaxPooling2D, keras.layers.MaxPooling3D)
@@ -25,7 +26,7 @@ def fast_pooling(layer: Any) -> keras.layers.Layer | None:
     return FastPooling(layer)
 
 
-class FastPooling(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
+class FastPooling(FastForm):
     """Maximum or average pooling of any stride and padding.
 
     The gradient of a maximum goes to the first element that has it, as Keras' does.
@@ -33,15 +34,6 @@ class FastPooling(keras.layers.Layer):  # type: ignore[misc]  # keras ships no t
     Args:
         inner: The layer whose geometry it uses.
     """
-
-    def __init__(self, inner: Any) -> None:
-        super().__init__(name=f"{inner.name}_fast", dtype=inner.dtype_policy)
-        self.inner = inner
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The inner layer's."""
-        shape: tuple[int | None, ...] = self.inner.compute_output_shape(input_shape)
-        return shape
 
     def call(self, inputs: Any) -> Any:
         """Shape `(batch, *spatial, channels)` to `(batch, *new_spatial, channels)`."""
