@@ -10,7 +10,7 @@ import numpy.typing as npt
 from search_spaces.spec import StudySpec
 from trials.datasets import load
 from trials.datasets.split import split_validation
-from trials.preprocessing import PREPROCESSING
+from trials.preprocessing import fit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ def fit_data(spec: StudySpec, datasets_dir: Path) -> FitData:
     """The study's data."""
     raw = load(spec.dataset, datasets_dir)
     parts = split_validation(raw, spec.evaluation, spec.seed)
-    transform = PREPROCESSING[spec.preprocessing](parts.x_train)
+    transform = fit(spec.preprocessing, parts.x_train)
 
     def ready(examples: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         return np.ascontiguousarray(transform(examples), dtype=np.float32)

@@ -16,10 +16,12 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from search_spaces.datasets import SHAPES, CirclesRef, NamedRef, dataset_form
-from search_spaces.models import MAX_PARAMETERS, MLP, ConvNet, ModelSpec, Recurrent, estimate_parameters, rows_shape
+from search_spaces.models import MLP, ModelSpec, check_model
 from search_spaces.optimizers import Optimizer
+from search_spaces.preprocessing import Plain, Preprocessing
 from search_spaces.pruners import PRUNERS
 from search_spaces.ranges import Interval
+from search_spaces.refusal import refusal
 from search_spaces.regularizers import REGULARIZERS, EarlyStopping, RegularizerSpec
 from search_spaces.samplers import SAMPLERS
 from search_spaces.values import Name, Value
@@ -138,7 +140,7 @@ class StudySpec(Value):
     tags: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
     dataset: DatasetRef
     model: ModelSpec = MLP()
-    preprocessing: Literal["none", "scale", "standardize", "column_l2"] = "scale"
+    preprocessing: Preprocessing = Plain(name="scale")
     regularizers: Regularizers = Regularizers()
     training: Training = Training()
     search: Search = Search()
@@ -157,12 +159,12 @@ class StudySpec(Value):
     def _check_search(self) -> Self:
         if self.search.sampler != "grid":
             if self.budget.trials is None:
-                raise _error("budget.trials", f"needed by sampler {self.search.sampler}", "nothing")
+                raise refusal("budget.trials", f"needed by sampler {self.search.sampler}", "nothing")
             return self
         for name, asked in self.regularizers.items():
             for knob, _, knob_range in asked.ranges():
                 if isinstance(knob_range, Interval) and knob_range.step is None:
-                    raise _error(
+                    raise refusal(
                         f"regularizers.{name}.{knob}",
                         "a grid, choices or an interval with step, since the sampler is grid",
                         "a continuous interval",
@@ -173,9 +175,9 @@ class StudySpec(Value):
     def _check_recurrent(self) -> Self:
         recurrent = isinstance(self.model, Recurrent)
         if "recurrent_dropout" in dict(self.regularizers.items()) and not recurrent:
-            raise _error("regularizers.recurrent_dropout", "a model with recurrent layers", self.model.family)
-        if isinstance(self.model, Recurrent) and self.model.embedding is not None and self.preprocessing != "none":
-            raise _error("preprocessing", "none, since the model embeds whole numbers", self.preprocessing)
+            raise refusal("regularizers.recurrent_dropout", "a model with recurrent layers", self.model.family)
+        if isinstance(self.model, Recurrent) and self.model.embedding is not None and self.preprocessing.name != "none":
+            raise refusal("preprocessing", "none, since the model embeds whole numbers", self.preprocessing.name)
         return self
 
     @model_validator(mode="after")
@@ -194,34 +196,13 @@ def check_fits(spec: StudySpec, input_shape: tuple[int, ...], n_classes: int) ->
     """
     image = len(input_shape) == 3
     if isinstance(spec.model, ConvNet) and not image:
-        raise _error("model.family", f"mlp for examples of shape {input_shape}", "convnet, which needs images")
+        raise refusal("model.family", f"mlp for examples of shape {input_shape}", "convnet, which needs images")
     if "augmentation" in dict(spec.regularizers.items()) and not image:
-        raise _error("regularizers.augmentation", f"nothing for examples of shape {input_shape}", "a policy for images")
+        raise refusal("regularizers.augmentation", f"nothing for examples of shape {input_shape}", "a policy for images")
     if isinstance(spec.model, ConvNet) and min(input_shape[:2]) >> len(spec.model.filters) < 1:
-        raise _error("model.filters", f"fewer poolings for {input_shape} images", f"{len(spec.model.filters)}")
+        raise refusal("model.filters", f"fewer poolings for {input_shape} images", f"{len(spec.model.filters)}")
     if isinstance(spec.model, Recurrent):
         _check_sequences(spec.model, input_shape)
     n_parameters = estimate_parameters(spec.model, input_shape, 1 if n_classes == 2 else n_classes)
     if n_parameters > MAX_PARAMETERS:
-        raise _error("model", f"at most {MAX_PARAMETERS:,} parameters", f"about {n_parameters:,}")
-
-
-def _check_sequences(model: Recurrent, input_shape: tuple[int, ...]) -> None:
-    n_axes = len(rows_shape(input_shape))
-    if model.embedding is None and n_axes != 2:
-        raise _error(
-            "model.family",
-            f"mlp for examples of shape {input_shape}",
-            "recurrent, which needs sequences (steps, features)",
-        )
-    if model.embedding is not None and n_axes != 1:
-        raise _error(
-            "model.embedding",
-            f"nothing for examples of shape {input_shape}",
-            "a width, which needs sequences of numbers",
-        )
-
-
-def _error(field: str, expected: str, received: str) -> PydanticCustomError:
-    context = {"field": field, "expected": expected, "received": received}
-    return PydanticCustomError("study_spec", "{field}: expected {expected}; received {received}", context)
+        raise refusal("model", f"at most {MAX_PARAMETERS:,} parameters", f"about {n_parameters:,}")

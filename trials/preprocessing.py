@@ -9,9 +9,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from search_spaces.preprocessing import ZCA, Preprocessing
 from search_spaces.spec import Evaluation
 from trials.datasets.dataset import Dataset, Examples, RawDataset
 from trials.datasets.split import split_validation
+from trials.zca import fit_zca
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 RawArray: TypeAlias = npt.NDArray[Any]
@@ -23,21 +25,21 @@ BYTE_DIVISORS = {"none": 1.0, "scale": LARGEST_BYTE}
 """Preprocessing that leaves uint8 examples as they are, a quarter of the memory, and is done in the step instead."""
 
 
-def prepare(raw: RawDataset, preprocessing: str, evaluation: Evaluation, split_seed: int) -> Dataset:
+def prepare(raw: RawDataset, preprocessing: Preprocessing, evaluation: Evaluation, split_seed: int) -> Dataset:
     """Splits and preprocesses a dataset.
 
     Args:
         raw: The dataset as loaded.
-        preprocessing: A name in `PREPROCESSING`.
+        preprocessing: How the examples are prepared.
         evaluation: Which part is validation.
         split_seed: Seed of a random split.
 
     Raises:
-        InfeasibleCohortError: There are too few rows to split.
+        InfeasibleCohortError: There are too few rows to split, or examples are too large to be whitened.
     """
     parts = split_validation(raw, evaluation, split_seed)
-    stays_bytes = parts.x_train.dtype == np.uint8 and preprocessing in BYTE_DIVISORS
-    ready = _as_it_is if stays_bytes else _to_floats(PREPROCESSING[preprocessing](parts.x_train))
+    stays_bytes = parts.x_train.dtype == np.uint8 and preprocessing.name in BYTE_DIVISORS
+    ready = _as_it_is if stays_bytes else _to_floats(fit(preprocessing, parts.x_train))
     x_validation = ready(parts.x_validation)
     return Dataset(
         x_train=ready(parts.x_train),
@@ -47,8 +49,22 @@ def prepare(raw: RawDataset, preprocessing: str, evaluation: Evaluation, split_s
         x_test=x_validation if parts.x_test is parts.x_validation else ready(parts.x_test),
         y_test=parts.y_test,
         n_classes=raw.n_classes,
-        divisor=BYTE_DIVISORS[preprocessing] if stays_bytes else 1.0,
+        divisor=BYTE_DIVISORS[preprocessing.name] if stays_bytes else 1.0,
     )
+
+
+def fit(preprocessing: Preprocessing, x_train: RawArray) -> Transform:
+    """The function for all parts, learned from training examples.
+
+    Args:
+        preprocessing: How the examples are prepared.
+        x_train: Shape `(n_examples, *input_shape)`.
+    """
+    if isinstance(preprocessing, ZCA):
+        scale = fit_scale(x_train)
+        whiten = fit_zca(scale(x_train), preprocessing.epsilon)
+        return lambda x: whiten(scale(x))
+    return PLAIN[preprocessing.name](x_train)
 
 
 def _as_it_is(examples: Examples) -> Examples:
@@ -102,7 +118,7 @@ def fit_column_l2(_x_train: RawArray) -> Transform:
     return transform
 
 
-PREPROCESSING: dict[str, Callable[[RawArray], Transform]] = {
+PLAIN: dict[str, Callable[[RawArray], Transform]] = {
     "none": fit_none,
     "scale": fit_scale,
     "standardize": fit_standardize,

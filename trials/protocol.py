@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import ConfigDict, Field
 
 from search_spaces.models import ModelSpec
+from search_spaces.preprocessing import Preprocessing
 from search_spaces.regularizers.early_stopping import Monitor
 from search_spaces.spec import DatasetRef, Evaluation, Training
 from search_spaces.values import Point, Value
@@ -59,7 +60,7 @@ class Cohort(Value):
     study_id: str
     dataset: DatasetRef
     model: ModelSpec
-    preprocessing: Literal["none", "scale", "standardize", "column_l2"]
+    preprocessing: Preprocessing
     evaluation: Evaluation
     training: Training
     split_seed: int = 0

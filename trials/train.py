@@ -9,6 +9,7 @@ import numpy as np
 
 from search_spaces.datasets import CirclesRef, NamedRef
 from search_spaces.models import Recurrent
+from search_spaces.preprocessing import Preprocessing
 from search_spaces.spec import Evaluation
 from trials.datasets import Dataset, load
 from trials.datasets.kept import keep
@@ -81,15 +82,15 @@ def _file_version(path: Path) -> tuple[int, int] | None:
 @lru_cache(maxsize=MAX_DATASETS)
 def _dataset(
     ref: CirclesRef | NamedRef,
-    preprocessing: str,
+    preprocessing: Preprocessing,
     evaluation: Evaluation,
     split_seed: int,
     source: tuple[Path, tuple[int, int] | None],
 ) -> Dataset:
     directory, file_version = source
-    identity = [version("regtune"), ref.model_dump_json(), preprocessing, evaluation.model_dump_json(), split_seed]
+    described = [value.model_dump_json() for value in (ref, preprocessing, evaluation)]
     return keep(
         directory / PREPARED,
-        repr([*identity, file_version]),
+        repr([version("regtune"), *described, split_seed, file_version]),
         lambda: prepare(load(ref, directory), preprocessing, evaluation, split_seed),
     )

@@ -39,7 +39,7 @@ def grid(
     epochs: Annotated[int, typer.Option(help="Epochs per replicate.")] = 10,
     batch_size: Annotated[int, typer.Option(help="Examples per step.")] = 32,
     learning_rate: Annotated[float, typer.Option(help="Of Adam.")] = 0.001,
-    preprocessing: Annotated[str | None, typer.Option(help="none, scale, standardize or column_l2.")] = None,
+    preprocessing: Annotated[str | None, typer.Option(help="none, scale, standardize, column_l2 or zca.")] = None,
     protocol: Annotated[str, typer.Option(help="held_out or as_published.")] = "held_out",
     name: Annotated[str | None, typer.Option(help="The study's name.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the split and of the first replicate.")] = 0,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from search_spaces.models import MLP, ConvNet, Recurrent
+from search_spaces.preprocessing import ZCA
 from search_spaces.ranges import Fixed, Interval
 from search_spaces.regularizers import RegularizerSpec
 from search_spaces.regularizers.base import AskedRange
@@ -16,6 +17,7 @@ PREPROCESSING = {
     "scale": "scaled to 0–1",
     "standardize": "standardized",
     "column_l2": "columns scaled to unit length",
+    "zca": "ZCA-whitened",
 }
 
 
@@ -41,12 +43,17 @@ def question(spec: StudySpec) -> Question:
     facts = [Fact(_title(name), _asked(asked)) for name, asked in regularizers]
     facts += [
         Fact("model", _model(spec)),
-        Fact("data", f"{spec.dataset.name}, {PREPROCESSING[spec.preprocessing]}"),
+        Fact("data", f"{spec.dataset.name}, {_preprocessing(spec)}"),
         Fact("validation", _validation(spec)),
         Fact("training", _training(spec)),
         Fact("search", _search(spec)),
     ]
     return Question(_headline(spec, [_title(name) for name, _ in regularizers]), tuple(facts))
+
+
+def _preprocessing(spec: StudySpec) -> str:
+    asked = spec.preprocessing
+    return PREPROCESSING[asked.name] + (f" with epsilon {asked.epsilon:g}" if isinstance(asked, ZCA) else "")
 
 
 def _headline(spec: StudySpec, names: list[str]) -> str:

@@ -37,14 +37,14 @@ def test_the_grid_on_circles_goes_from_0_to_nine_tenths_with_30_seeds() -> None:
     study = load_preset("b-grid").study
     rates = [point["dropout.rate"] for point in grid_points(study)]
     assert rates == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
-    assert (study.budget.replicates, study.training.epochs, study.preprocessing) == (30, 4000, "none")
+    assert (study.budget.replicates, study.training.epochs, study.preprocessing.name) == (30, 4000, "none")
 
 
 def test_mnist_dropout_sits_before_the_activation_and_validates_on_the_last_tenth() -> None:
     study = load_preset("d-dropout").study
     assert {point["dropout.placement"] for point in grid_points(study)} == {"before_activation"}
     assert (study.evaluation.split, study.evaluation.validation_fraction) == ("last", 0.1)
-    assert study.preprocessing == "column_l2"
+    assert study.preprocessing.name == "column_l2"
 
 
 def test_the_demo_asks_about_four_regularizers_on_real_images() -> None:

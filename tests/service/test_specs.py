@@ -172,8 +172,18 @@ REFUSED: list[tuple[str, dict[str, Any], tuple[str, str, str]]] = [
     ("huge integer", {"seed": 10**30}, ("seed", "below 2147483648", str(10**30))),
     (
         "unknown preprocessing",
-        {"preprocessing": "zca"},
-        ("preprocessing", "'none', 'scale', 'standardize' or 'column_l2'", '"zca"'),
+        {"preprocessing": "zcb"},
+        ("preprocessing.name", "one of none, scale, standardize, column_l2, zca (did you mean zca?)", "zcb"),
+    ),
+    (
+        "epsilon of another preprocessing",
+        {"preprocessing": {"name": "scale", "epsilon": 0.1}},
+        ("preprocessing.epsilon", "one of the keys name", "epsilon"),
+    ),
+    (
+        "epsilon of zero",
+        {"preprocessing": {"name": "zca", "epsilon": 0}},
+        ("preprocessing.epsilon", "at least 0.00000001", "0"),
     ),
     (
         "test data as objective",
