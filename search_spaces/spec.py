@@ -173,10 +173,9 @@ class StudySpec(Value):
 
     @model_validator(mode="after")
     def _check_recurrent(self) -> Self:
-        recurrent = isinstance(self.model, Recurrent)
-        if "recurrent_dropout" in dict(self.regularizers.items()) and not recurrent:
+        if "recurrent_dropout" in dict(self.regularizers.items()) and not self.model.has_recurrence:
             raise refusal("regularizers.recurrent_dropout", "a model with recurrent layers", self.model.family)
-        if isinstance(self.model, Recurrent) and self.model.embedding is not None and self.preprocessing.name != "none":
+        if self.model.n_words is not None and self.preprocessing.name != "none":
             raise refusal("preprocessing", "none, since the model embeds whole numbers", self.preprocessing.name)
         return self
 
@@ -194,15 +193,8 @@ def check_fits(spec: StudySpec, input_shape: tuple[int, ...], n_classes: int) ->
     Raises:
         PydanticCustomError: The text names the field, what was expected and what came.
     """
-    image = len(input_shape) == 3
-    if isinstance(spec.model, ConvNet) and not image:
-        raise refusal("model.family", f"mlp for examples of shape {input_shape}", "convnet, which needs images")
-    if "augmentation" in dict(spec.regularizers.items()) and not image:
-        raise refusal("regularizers.augmentation", f"nothing for examples of shape {input_shape}", "a policy for images")
-    if isinstance(spec.model, ConvNet) and min(input_shape[:2]) >> len(spec.model.filters) < 1:
-        raise refusal("model.filters", f"fewer poolings for {input_shape} images", f"{len(spec.model.filters)}")
-    if isinstance(spec.model, Recurrent):
-        _check_sequences(spec.model, input_shape)
-    n_parameters = estimate_parameters(spec.model, input_shape, 1 if n_classes == 2 else n_classes)
-    if n_parameters > MAX_PARAMETERS:
-        raise refusal("model", f"at most {MAX_PARAMETERS:,} parameters", f"about {n_parameters:,}")
+    check_model(spec.model, input_shape, 1 if n_classes == 2 else n_classes)
+    if "augmentation" in dict(spec.regularizers.items()) and len(input_shape) != 3:
+        raise refusal(
+            "regularizers.augmentation", f"nothing for examples of shape {input_shape}", "a policy for images"
+        )

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from search_spaces.datasets import CirclesRef, NamedRef
-from search_spaces.models import Recurrent
 from search_spaces.preprocessing import Preprocessing
 from search_spaces.spec import Evaluation
 from trials.datasets import Dataset, load
@@ -52,8 +51,8 @@ def train(cohort: Cohort, datasets_dir: Path) -> Generator[SegmentReport, Verdic
             f"regularizers.augmentation: expected images (height, width, channels); received examples of shape "
             f"{dataset.input_shape}"
         )
-    if isinstance(cohort.model, Recurrent) and cohort.model.vocabulary is not None:
-        _check_words(dataset, cohort.model.vocabulary)
+    if cohort.model.n_words is not None:
+        _check_words(dataset, cohort.model.n_words)
     with computing_in(cohort.training.precision):
         model = build(cohort.model, dataset.input_shape, dataset.n_classes)
     return (yield from train_cohort(cohort, dataset, model))

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+from pydantic_core import PydanticCustomError
 
-from search_spaces.models import MAX_PARAMETERS, AnyModel, estimate_parameters
+from search_spaces.models import AnyModel, check_model
 from trials.errors import InfeasibleCohortError
 from trials.models.convnet import build_convnet
 from trials.models.mlp import build_mlp
@@ -18,11 +19,11 @@ BUILDERS: dict[str, Callable[[Any, tuple[int, ...], int], keras.Model]] = {
     "convnet": build_convnet,
     "recurrent": build_recurrent,
 }
-"""Each takes its own description, the shape of one example and the width of the last layer."""
+"""Each takes its own description, the shape of one example that it suits, and the width of the last layer."""
 
 
 def build(spec: AnyModel, input_shape: tuple[int, ...], n_classes: int) -> keras.Model:
-    """Builds a functional model with Keras' default initializers.
+    """Builds a model with Keras' initializers.
 
     The last layer, `logits`, has no activation; it is one wide for two classes, else as wide as there are classes.
 
@@ -30,7 +31,8 @@ def build(spec: AnyModel, input_shape: tuple[int, ...], n_classes: int) -> keras
         InfeasibleCohortError: The model does not suit such examples, or is too large; nothing was built.
     """
     n_outputs = 1 if n_classes == 2 else n_classes
-    n_parameters = estimate_parameters(spec, input_shape, n_outputs)
-    if n_parameters > MAX_PARAMETERS:
-        raise InfeasibleCohortError(f"model: expected at most {MAX_PARAMETERS:,} parameters; received {n_parameters:,}")
+    try:
+        check_model(spec, input_shape, n_outputs)
+    except PydanticCustomError as error:
+        raise InfeasibleCohortError(error.message()) from None
     return BUILDERS[spec.family](spec, input_shape, n_outputs)

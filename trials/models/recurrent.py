@@ -3,7 +3,6 @@
 import keras
 
 from search_spaces.models import Recurrent, rows_shape
-from trials.errors import InfeasibleCohortError
 from trials.models.head import finish
 
 CELLS: dict[str, type[keras.layers.Layer]] = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
@@ -16,16 +15,8 @@ def build_recurrent(spec: Recurrent, input_shape: tuple[int, ...], n_outputs: in
         spec: The description.
         input_shape: Shape of one example: steps and features, an image of one channel, or steps alone with `embedding`.
         n_outputs: Width of the last layer, which has no activation.
-
-    Raises:
-        InfeasibleCohortError: The examples are not such sequences.
     """
     shape = rows_shape(input_shape)
-    if len(shape) != (2 if spec.embedding is None else 1):
-        expected = "(steps, features)" if spec.embedding is None else "(steps,), since model.embedding is given"
-        raise InfeasibleCohortError(
-            f"model.family: expected sequences of shape {expected}; received examples of shape {input_shape}"
-        )
     inputs = x = keras.Input(input_shape, name="inputs")
     if shape != input_shape:
         x = keras.layers.Reshape(shape, name="rows")(x)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from search_spaces.models import MLP, MODEL_FAMILIES, Activation, AnyModel, ConvNet, Recurrent, estimate_parameters
 from trials.errors import InfeasibleCohortError
+from trials.layers.site import Site
 from trials.models import BUILDERS, build
 
 widths = st.lists(st.integers(1, 12), max_size=3).map(tuple)
@@ -133,8 +134,16 @@ def test_keras_knows_every_activation(activation: Activation) -> None:
     [
         (ConvNet(), (8, 8), r"model\.family: expected mlp for examples of shape \(8, 8\); received convnet"),
         (ConvNet(filters=(1, 1, 1)), (7, 20, 1), r"model\.filters: expected fewer poolings .*; received 3"),
-        (Recurrent(), (8,), r"model\.family: expected sequences of shape \(steps, features\); received .* \(8,\)"),
-        (Recurrent(embedding=2, vocabulary=5), (8, 2), r"model\.family: expected sequences of shape \(steps,\), since"),
+        (
+            Recurrent(),
+            (8,),
+            r"model\.family: expected mlp for examples of shape \(8,\); received recurrent, which needs",
+        ),
+        (
+            Recurrent(embedding=2, vocabulary=5),
+            (8, 2),
+            r"model\.embedding: expected nothing for .*; received a width, which needs",
+        ),
         (MLP(hidden_units=(16_384, 16_384)), (2,), r"model: expected at most 200,000,000 parameters; received 268,"),
     ],
     ids=["no images", "too small", "no sequences", "no numbers to embed", "too large"],
@@ -144,3 +153,34 @@ def test_an_infeasible_model_is_refused_before_it_is_built(
 ) -> None:
     with pytest.raises(InfeasibleCohortError, match=message):
         build(spec, shape, 2)
+
+
+RESIDUAL = ConvNet(filters=(4, 4, 6), width=0.5, convolutions_per_block=2, residual=True, hidden_units=(3,))
+
+
+def test_a_residual_block_adds_its_input_to_a_branch_that_stochastic_depth_can_drop() -> None:
+    model = build(RESIDUAL, (8, 8, 2), 10)
+
+    marked = model.get_layer("block_3_branch")
+    added = model.get_layer("block_3_add").input
+    assert isinstance(marked, Site)
+    assert marked.regularizer == "stochastic_depth"
+    assert marked.input is model.get_layer("conv_3_2").output
+    assert added[0] is model.get_layer("block_3_projection").output
+    assert added[1] is marked.output
+    assert model.get_layer("block_1_add").input[0] is model.get_layer("inputs").output
+    assert model.get_layer("conv_3_2").activation is keras.activations.linear
+
+
+def test_the_estimate_equals_the_parameters_of_a_residual_convnet() -> None:
+    assert build(RESIDUAL, (8, 8, 3), 10).count_params() == estimate_parameters(RESIDUAL, (8, 8, 3), 10)
+
+
+def test_width_scales_filters_and_leaves_at_least_one() -> None:
+    assert ConvNet(filters=(3, 20, 64), width=1 / 8).channels == (1, 3, 8)
+
+
+def test_blocks_of_several_convolutions_pool_once() -> None:
+    model = build(ConvNet(filters=(2,), convolutions_per_block=2, hidden_units=()), (4, 4, 1), 2)
+
+    assert [layer.name for layer in model.layers] == ["inputs", "conv_1_1", "conv_1_2", "pool_1", "flatten", "logits"]
