@@ -106,12 +106,17 @@ def _model(spec: StudySpec) -> str:
         case MLP():
             layers = _units(model.hidden_units) or "no hidden layer"
         case ConvNet():
-            filters = "-".join(map(str, model.filters))
-            layers = f"convolutions {filters} ({model.kernel_size}×{model.kernel_size}), {_units(model.hidden_units)}"
+            filters = "-".join(map(str, model.channels))
+            layers = f"{_blocks(model)} {filters} ({model.kernel_size}×{model.kernel_size}), {_units(model.hidden_units)}"
         case Recurrent():
             layers = f"{_cells(model)}, {_units(model.hidden_units)}"
     activation = "" if isinstance(model, Recurrent) and not model.hidden_units else f", {model.activation}"
     return f"{model.family}, {layers.rstrip(', ')}{activation}"
+
+
+def _blocks(model: ConvNet) -> str:
+    kind = "residual convolutions" if model.residual else "convolutions"
+    return kind if model.convolutions_per_block == 1 else f"{model.convolutions_per_block} {kind} a block,"
 
 
 def _cells(model: Recurrent) -> str:

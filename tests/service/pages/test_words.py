@@ -74,6 +74,10 @@ def test_a_stored_study_is_told_as_it_was_asked_without_its_defaults() -> None:
             "convnet, convolutions 8-16 (3×3), 32 hidden units, relu",
         ),
         ({"family": "convnet", "filters": [8], "hidden_units": []}, "convnet, convolutions 8 (3×3), relu"),
+        (
+            {"family": "convnet", "filters": [8], "width": 0.5, "convolutions_per_block": 2, "residual": True},
+            "convnet, 2 residual convolutions a block, 4 (3×3), 64 hidden units, relu",
+        ),
         ({"family": "recurrent", "units": [8, 4]}, "recurrent, LSTM 8-4"),
         (
             {
@@ -92,6 +96,7 @@ def test_a_stored_study_is_told_as_it_was_asked_without_its_defaults() -> None:
         "mlp without hidden layers",
         "convnet",
         "convnet without dense layers",
+        "residual convnet",
         "recurrent",
         "recurrent with dense layers",
     ],
