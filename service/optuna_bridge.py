@@ -25,7 +25,7 @@ from search_spaces.spec import StudySpec
 from search_spaces.values import Point, Scalar
 from service.database.engine import Database, engine_options, set_up_sqlite
 from service.errors import DatabaseUnavailableError
-from service.optuna_rows import add_trials
+from service.optuna_rows import add_trials, twin_name_in
 from service.optuna_samplers import LEARNING, make_pruner, make_sampler, sketch_point, suggest_point
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class OptunaBridge:
             storage = self._opened()
             study = optuna.create_study(
                 storage=storage,
-                study_name=twin_name(study_id, spec),
+                study_name=self._twin_name(study_id, spec),
                 direction=spec.objective.direction,
                 load_if_exists=True,
             )
@@ -90,7 +90,9 @@ class OptunaBridge:
         """
         with _outages_named():
             try:
-                return optuna.load_study(study_name=twin_name(study_id, spec), storage=self._opened()).get_trials()
+                return optuna.load_study(
+                    study_name=self._twin_name(study_id, spec), storage=self._opened()
+                ).get_trials()
             except KeyError:
                 return []
 
@@ -102,7 +104,7 @@ class OptunaBridge:
         """
         with _outages_named():
             try:
-                optuna.delete_study(study_name=twin_name(study_id, spec), storage=self._opened())
+                optuna.delete_study(study_name=self._twin_name(study_id, spec), storage=self._opened())
             except KeyError:
                 log.debug("study %s had no twin in Optuna", study_id)
 
@@ -112,6 +114,10 @@ class OptunaBridge:
             self._storage.remove_session()
             self._storage.engine.dispose()
             self._storage = None
+
+    def _twin_name(self, study_id: str, spec: StudySpec) -> str:
+        with self._database.read() as connection:
+            return twin_name_in(connection, study_id) or f"{spec.name} [{study_id}]"
 
     def _opened(self) -> RDBStorage:
         if self._storage is None:
@@ -222,11 +228,6 @@ class OptunaStudy:
         if self._mirror is not None:
             self._mirror.add_trial(frozen)
         return frozen
-
-
-def twin_name(study_id: str, spec: StudySpec) -> str:
-    """The study's name in Optuna."""
-    return f"{spec.name} [{study_id}]"
 
 
 def _mirror(spec: StudySpec, known: Sequence[FrozenTrial]) -> optuna.Study | None:

@@ -13,7 +13,7 @@ from typing import Any
 from optuna.distributions import distribution_to_json
 from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial
-from sqlalchemy import Connection, Table, func, insert, select
+from sqlalchemy import Connection, Table, func, insert, inspect, select, update
 
 
 def add_trials(connection: Connection, study_id: int, ended: Sequence[FrozenTrial]) -> list[int]:
@@ -50,6 +50,22 @@ def add_trials(connection: Connection, study_id: int, ended: Sequence[FrozenTria
         if parts:
             connection.execute(insert(_table(model)), parts)
     return ids
+
+
+def twin_name_in(connection: Connection, study_id: str) -> str | None:
+    """The name of our study's twin, which ends with our study's id; None if there is no twin yet."""
+    studies = _table(models.StudyModel)
+    if not inspect(connection).has_table(studies.name):
+        return None
+    ends = studies.c.study_name.endswith(f" [{study_id}]", autoescape=True)
+    return connection.execute(select(studies.c.study_name).where(ends)).scalar_one_or_none()
+
+
+def rename_twin(connection: Connection, study_id: str, name: str) -> None:
+    """Gives our study's twin another name, if there is a twin."""
+    studies, known = _table(models.StudyModel), twin_name_in(connection, study_id)
+    values = {"study_name": f"{name} [{study_id}]"}
+    connection.execute(update(studies).where(studies.c.study_name == known).values(values))
 
 
 def _table(model: Any) -> Table:

@@ -22,14 +22,14 @@ from service.effects.records import ReplicateRecord, StudyRecord
 from service.errors import (
     InvalidStudySpecError,
     KeyReusedError,
-    StaleVersionError,
-    StateConflictError,
     StudyNotFoundError,
     TrialNotFoundError,
 )
 from service.settings import Settings
+from service.study_changes import StudyChanges, amend
 from service.study_checks import estimate_study
 from service.study_points import complete_point
+from service.study_states import expect_state, expect_version
 from service.study_views import metrics_of, study_view, trial_view
 from service.views import Estimate, Page, StudyView, TrialView
 from trials.curves import unpack
@@ -122,7 +122,7 @@ class Studies:
         with self._database.begin() as connection:
             study = _locked(connection, study_id)
             if study["state"] != "paused":
-                _expect(study, ("queued", "running"), "paused")
+                expect_state(study, ("queued", "running"), "paused")
                 trial_ids = study_rows.requeue_running(connection, study_id)
                 study_rows.change_study(connection, study_id, fenced_off=True, state="paused", settled=True)
                 study_rows.queue_trials(connection, trial_ids)
@@ -137,7 +137,7 @@ class Studies:
         with self._database.begin() as connection:
             study = _locked(connection, study_id)
             if study["state"] not in ("queued", "running"):
-                _expect(study, ("paused",), "resumed")
+                expect_state(study, ("paused",), "resumed")
                 study_rows.change_study(connection, study_id, state="queued", settled=False)
             return _view(connection, study_id)
 
@@ -150,8 +150,24 @@ class Studies:
         with self._database.begin() as connection:
             study = _locked(connection, study_id)
             if study["state"] != "cancelled":
-                _expect(study, ("queued", "running", "paused"), "cancelled")
+                expect_state(study, ("queued", "running", "paused"), "cancelled")
                 _cancel(connection, study_id)
+            return _view(connection, study_id)
+
+    def change(self, study_id: str, version: int, changes: StudyChanges) -> StudyView:
+        """Changes what was asked of a study; its coordinator goes by it from its next round on.
+
+        With room in its new budget a finished study goes on. Planned trials beyond a smaller one are given up.
+
+        Raises:
+            InvalidStudySpecError: The study would be none that can be run, or smaller than what was started of it.
+            StaleVersionError: The study has changed since the caller saw `version`.
+            StateConflictError: Another budget for a study that was cancelled or has failed.
+        """
+        with self._database.begin() as connection:
+            study = _locked(connection, study_id)
+            expect_version(study, version)
+            amend(connection, study, changes, self._settings)
             return _view(connection, study_id)
 
     def delete(self, study_id: str, version: int) -> None:
@@ -162,9 +178,7 @@ class Studies:
         """
         with self._database.begin() as connection:
             study = _locked(connection, study_id)
-            if study["version"] != version:
-                msg = f"expected the current version {study['version']} of study {study_id}, received {version}"
-                raise StaleVersionError(msg)
+            expect_version(study, version)
             study_rows.delete_contents(connection, study_id)
             study_rows.change_study(connection, study_id, fenced_off=True, state=study_rows.DELETED, settled=False)
 
@@ -208,7 +222,7 @@ class Studies:
         """
         with self._database.begin() as connection:
             study = _locked(connection, study_id)
-            _expect(study, ("queued", "running", "paused", "finished"), "given more points")
+            expect_state(study, ("queued", "running", "paused", "finished"), "given more points")
             spec = StudySpec.model_validate(study["spec"])
             complete = [complete_point(spec, point, f"points.{index}") for index, point in enumerate(points)]
             if study["next_number"] + len(points) > MAX_TRIALS_IN_STUDY:
@@ -308,13 +322,6 @@ def _found(connection: Connection, study_id: str, *, lock: bool = False) -> Stud
 
 def _locked(connection: Connection, study_id: str) -> StudyRow:
     return _found(connection, study_id, lock=True)
-
-
-def _expect(study: StudyRow, states: tuple[str, ...], wish: str) -> None:
-    if study["state"] not in states:
-        expected = " or ".join(states)
-        msg = f"a study can be {wish} while it is {expected}; {study['id']} is {study['state']}"
-        raise StateConflictError(msg)
 
 
 def _position(cursor: str) -> int:

@@ -35,6 +35,8 @@ def study_view(
         protocol=spec.evaluation.protocol,
         progress=_progress(study, spec, trials, enqueued, replicates),
         best_validation=best[spec.objective.metric == "validation_loss"],
+        notes=study["notes"],
+        priority=study["priority"],
         reason=study["reason"],
         spec=study["spec"],
         version=study["version"],

@@ -49,6 +49,8 @@ class StudyView(View):
     protocol: Literal["held_out", "as_published"]
     progress: Progress
     best_validation: float | None = None
+    notes: str = ""
+    priority: int = 0
     reason: str | None
     spec: dict[str, Any]
     version: int

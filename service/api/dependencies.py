@@ -12,6 +12,7 @@ from service.errors import MissingVersionError, StaleVersionError, StudyNotFound
 from service.settings import Settings
 from service.specs import parse, parse_spec
 from service.studies import Studies
+from service.study_changes import StudyChanges
 
 STUDY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 ETAG = re.compile(r'"(\d{1,9})"')
@@ -49,6 +50,10 @@ async def _points(request: Request) -> list[Point]:
     return list(parse(Points, parse_json(await request.body())).points)
 
 
+async def _changes(request: Request) -> StudyChanges:
+    return parse(StudyChanges, parse_json(await request.body()))
+
+
 def _version(if_match: Annotated[str | None, Header()] = None) -> int:
     if if_match is None:
         msg = "expected the study's ETag in the header If-Match; received none"
@@ -64,6 +69,7 @@ StudiesCases = Annotated[Studies, Depends(_studies)]
 AppSettings = Annotated[Settings, Depends(_settings)]
 StudyId = Annotated[str, Depends(_study_id)]
 SpecBody = Annotated[StudySpec, Depends(_spec)]
+ChangesBody = Annotated[StudyChanges, Depends(_changes)]
 PointsBody = Annotated[list[Point], Depends(_points)]
 Version = Annotated[int, Depends(_version)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", pattern=r"^[!-~]{1,200}$")]

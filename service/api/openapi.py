@@ -10,6 +10,7 @@ from fastapi.templating import Jinja2Templates
 from pydantic.json_schema import models_json_schema
 
 from search_spaces.spec import StudySpec
+from service.study_changes import StudyChanges
 
 router = APIRouter(include_in_schema=False)
 
@@ -20,8 +21,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document, with the schema of the bodies that the routes parse themselves."""
     if app.openapi_schema is None:
         document = get_openapi(title="regtune", version=version("regtune"), routes=app.routes)
-        _, study = models_json_schema([(StudySpec, "validation")], ref_template="#/components/schemas/{model}")
-        document["components"]["schemas"] |= study["$defs"]
+        _, bodies = models_json_schema(
+            [(StudySpec, "validation"), (StudyChanges, "validation")], ref_template="#/components/schemas/{model}"
+        )
+        document["components"]["schemas"] |= bodies["$defs"]
         document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         document["security"] = [{"token": []}]
         app.openapi_schema = document

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from service.api.dependencies import Cursor, Key, Limit, SpecBody, StudiesCases, StudyId, Tag, Version
+from service.api.dependencies import ChangesBody, Cursor, Key, Limit, SpecBody, StudiesCases, StudyId, Tag, Version
 from service.views import Estimate, Page, StudyState, StudyView
 
 router = APIRouter(prefix="/v1", tags=["studies"])
@@ -13,6 +13,12 @@ SPEC_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/StudySpec"}}},
+    }
+}
+CHANGES_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/StudyChanges"}}},
     }
 }
 
@@ -47,6 +53,14 @@ def list_studies(
 def get_study(study_id: StudyId, studies: StudiesCases, response: Response) -> StudyView:
     """One study with its progress; the header ETag is its version."""
     return _tagged(studies.get(study_id), response)
+
+
+@router.patch("/studies/{study_id}", openapi_extra=CHANGES_BODY)
+def change_study(
+    study_id: StudyId, version: Version, changes: ChangesBody, studies: StudiesCases, response: Response
+) -> StudyView:
+    """Changes budget, priority, name, tags or notes of a study that still has the version of `If-Match`."""
+    return _tagged(studies.change(study_id, version, changes), response)
 
 
 @router.delete("/studies/{study_id}", status_code=204)

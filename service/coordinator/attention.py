@@ -25,18 +25,23 @@ MAX_STUDIES = 8
 
 
 def attend(desk: Desk, only: str | None) -> None:
-    """Lets go of studies that were taken away, renews the leases of the others, and takes studies without an owner.
+    """Drops studies that were taken away, reads changed ones again, renews leases, and takes studies without an owner.
 
     Args:
         desk: The desk.
         only: The one study to attend to; None for all.
     """
-    fences = desk.leases.current_fences(list(desk.studies)) if desk.studies else {}
+    current = desk.leases.current(list(desk.studies)) if desk.studies else {}
     for study in list(desk.studies.values()):
-        if fences.get(study.id) != study.lease.fence:
+        fence, version = current.get(study.id, (None, None))
+        if fence != study.lease.fence:
             log.info("study %s was taken away", study.id, extra={"action": "study_taken_away"})
             desk.drop(study)
-        elif desk.leases.is_due(study.lease) or desk.unsure:
+            continue
+        if version != study.version:
+            with guarded(desk, study):
+                desk.read_again(study)
+        if desk.leases.is_due(study.lease) or desk.unsure:
             with guarded(desk, study), desk.write(study) as connection:
                 work.requeue_strays(connection, study.id, list(desk.flights))
     desk.unsure = False

@@ -31,6 +31,8 @@ class OwnedStudy:
         reported: Trial id to the last epoch that Optuna was told about.
         n_cohorts: How many cohorts it was split into so far, for their ids.
         twin: Its twin in Optuna; None until needed, and after an outage.
+        version: The version of its row that was read last.
+        priority: The higher, the earlier it gets a free slot.
     """
 
     lease: Lease
@@ -41,6 +43,8 @@ class OwnedStudy:
     reported: dict[int, int] = field(default_factory=dict)
     n_cohorts: int = 0
     twin: OptunaStudy | None = None
+    version: int = 0
+    priority: int = 0
 
     @property
     def id(self) -> str:
@@ -118,6 +122,19 @@ class Desk:
         spec = StudySpec.model_validate(row["spec"])
         lanes = lanes_per_cohort(spec, self.executor.n_slots)
         self.studies[lease.study_id] = OwnedStudy(lease, spec, lanes, is_active=row["state"] == "running")
+        self._note(self.studies[lease.study_id], row)
+
+    def read_again(self, study: OwnedStudy) -> None:
+        """Goes by what a study asks now; users may have given it another budget, name or priority."""
+        with self.database.read() as connection:
+            row = self.row(connection, study)
+        spec = StudySpec.model_validate(row["spec"])
+        if spec != study.spec:
+            study.spec, study.twin = spec, None
+        self._note(study, row)
+
+    def _note(self, study: OwnedStudy, row: StudyRow) -> None:
+        study.version, study.priority = row["version"], row["priority"]
 
     def drop(self, study: OwnedStudy) -> None:
         """Forgets a study that is no longer ours; its cohorts are stopped when they next report."""

@@ -62,12 +62,12 @@ def _queued(row: work.QueuedRow) -> QueuedReplicate:
 
 
 def in_turn(desk: Desk) -> list[OwnedStudy]:
-    """Studies in the order in which they may send a cohort: the fewest cohorts under way first, then the oldest."""
+    """Studies in the order in which they may send a cohort: by priority, then the fewest under way, then the oldest."""
     under_way = dict.fromkeys(desk.studies, 0)
     for flight in desk.flights.values():
         if flight.cohort.study_id in under_way:
             under_way[flight.cohort.study_id] += 1
-    return sorted(desk.studies.values(), key=lambda study: under_way[study.id])
+    return sorted(desk.studies.values(), key=lambda study: (-study.priority, under_way[study.id]))
 
 
 def _owed(cohort: Cohort) -> set[int]:

@@ -43,8 +43,9 @@ class Leases:
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
     def candidates(self, *, only: str | None, excluding: Collection[str], limit: int) -> list[str]:
-        """Ids of studies that need a coordinator and have none, oldest first."""
-        statement = select(studies.c.id).where(self._free()).order_by(studies.c.key).limit(limit)
+        """Ids of studies that need a coordinator and have none, by priority, then the oldest first."""
+        statement = select(studies.c.id).where(self._free()).limit(limit)
+        statement = statement.order_by(studies.c.priority.desc(), studies.c.key)
         statement = statement.where(studies.c.id.not_in(list(excluding)))
         if only is not None:
             statement = statement.where(studies.c.id == only)
@@ -91,11 +92,11 @@ class Leases:
         """Whether it is time to renew a lease."""
         return time.monotonic() - lease.renewed_at > self._seconds * RENEW_AFTER
 
-    def current_fences(self, study_ids: Collection[str]) -> dict[str, int]:
-        """Study id to its fence now."""
-        statement = select(studies.c.id, studies.c.fence).where(studies.c.id.in_(list(study_ids)))
+    def current(self, study_ids: Collection[str]) -> dict[str, tuple[int, int]]:
+        """Study id to its fence and its version now."""
+        statement = select(studies.c.id, studies.c.fence, studies.c.version).where(studies.c.id.in_(list(study_ids)))
         with self._database.read() as connection:
-            return {row[0]: row[1] for row in connection.execute(statement)}
+            return {row[0]: (row[1], row[2]) for row in connection.execute(statement)}
 
     def release(self, connection: Connection, lease: Lease) -> None:
         """Gives a study back; what is under way goes back into the queue and nothing is charged."""

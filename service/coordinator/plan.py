@@ -58,27 +58,30 @@ def _close_for_time(desk: Desk, study: OwnedStudy, *, open_plan: bool) -> None:
 
 
 def _plan_grid(desk: Desk, study: OwnedStudy) -> None:
-    points = [PlannedPoint(point, "grid") for point in itertools.islice(grid_points(study.spec), _budget(study.spec))]
     with desk.write(study) as connection:
-        _add(connection, study, points)
+        budget = _budget(desk, connection, study)
+        points = [PlannedPoint(point, "grid") for point in itertools.islice(grid_points(study.spec), budget)]
+        _add(connection, study, points, budget)
         study_rows.change_study(connection, study.id, planned=True)
 
 
-def _budget(spec: StudySpec) -> int:
-    total = count_grid(spec) if spec.search.sampler == "grid" else spec.budget.trials or 0
-    return total if spec.budget.trials is None else min(total, spec.budget.trials)
+def _budget(desk: Desk, connection: Connection, study: OwnedStudy) -> int:
+    """Trials that the study is to plan by itself, as the ledger has it now: users may change it at any time."""
+    asked = desk.row(connection, study)["spec"]["budget"]["trials"]
+    total = count_grid(study.spec) if study.spec.search.sampler == "grid" else asked or 0
+    return total if asked is None else min(total, int(asked))
 
 
-def _add(connection: Connection, study: OwnedStudy, points: list[PlannedPoint]) -> list[PlannedPoint]:
+def _add(connection: Connection, study: OwnedStudy, points: list[PlannedPoint], budget: int) -> list[PlannedPoint]:
     seeds = range(study.spec.seed, study.spec.seed + study.spec.budget.replicates)
-    return trial_rows.plan_trials(connection, study.id, points, seeds, budget=_budget(study.spec))
+    return trial_rows.plan_trials(connection, study.id, points, seeds, budget=budget)
 
 
 def _n_wanted(connection: Connection, desk: Desk, study: OwnedStudy) -> int:
     """Points to plan now: what fills a cohort for each slot and one more, so that a learning sampler can learn."""
     n_open, _ = work.count_open(connection, study.id)
     ahead = (desk.executor.n_slots + 1) * math.ceil(study.lanes_per_cohort / study.spec.budget.replicates)
-    left = _budget(study.spec) - trial_rows.count_budgeted(connection, study.id)
+    left = _budget(desk, connection, study) - trial_rows.count_budgeted(connection, study.id)
     return min(left, ahead - n_open, MAX_POINTS_AT_ONCE) if left > 0 else 1
 
 
@@ -86,8 +89,9 @@ def _plan_drawn(desk: Desk, study: OwnedStudy, wanted: int) -> None:
     with desk.database.read() as connection:
         keys = trial_rows.existing_keys(connection, study.id)
         n_planned = trial_rows.count_budgeted(connection, study.id)
+        budget = _budget(desk, connection, study)
     points: list[PlannedPoint] = []
-    wanted = min(wanted, _budget(study.spec) - n_planned)
+    wanted = min(wanted, budget - n_planned)
     while len(points) < wanted:
         point = _next_point(desk, study, n_planned + len(points), keys)
         if point is None:
@@ -96,12 +100,13 @@ def _plan_drawn(desk: Desk, study: OwnedStudy, wanted: int) -> None:
         points.append(point)
     exhausted = len(points) < wanted
     with desk.write(study) as connection:
-        added = _add(connection, study, points)
+        budget = _budget(desk, connection, study)
+        added = _add(connection, study, points, budget)
         n_now = trial_rows.count_budgeted(connection, study.id)
-        if exhausted:
-            reason = f"no new point was found; {n_now} of {_budget(study.spec)} trials were planned"
+        if exhausted and n_now < budget:
+            reason = f"no new point was found; {n_now} of {budget} trials were planned"
             study_rows.change_study(connection, study.id, planned=True, reason=reason)
-        elif n_now >= _budget(study.spec):
+        elif n_now >= budget:
             study_rows.change_study(connection, study.id, planned=True)
     for point in points:
         if point not in added:

@@ -34,8 +34,19 @@ def insert_study(connection: Connection, study_id: str, spec: StudySpec) -> None
             created_at=NowSeconds(),
         )
     )
-    if spec.tags:
-        connection.execute(insert(study_tags), [{"study_id": study_id, "tag": tag} for tag in dict.fromkeys(spec.tags)])
+    _insert_tags(connection, study_id, spec.tags)
+
+
+def replace_tags(connection: Connection, study_id: str, tags: Iterable[str]) -> None:
+    """Gives a study other tags."""
+    connection.execute(delete(study_tags).where(study_tags.c.study_id == study_id))
+    _insert_tags(connection, study_id, tags)
+
+
+def _insert_tags(connection: Connection, study_id: str, tags: Iterable[str]) -> None:
+    rows = [{"study_id": study_id, "tag": tag} for tag in dict.fromkeys(tags)]
+    if rows:
+        connection.execute(insert(study_tags), rows)
 
 
 def stored_form(spec: StudySpec) -> dict[str, Any]:

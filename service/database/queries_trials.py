@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
-from sqlalchemy import Connection, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, literal, select, update
 from sqlalchemy.engine import RowMapping
 
 from search_spaces.grids import point_key
@@ -99,8 +99,32 @@ def existing_keys(connection: Connection, study_id: str) -> set[str]:
 
 def count_budgeted(connection: Connection, study_id: str) -> int:
     """Number of trials that count against the study's budget: all but those that users added."""
-    statement = select(func.count()).where(trials.c.study_id == study_id, trials.c.origin != "enqueued")
+    statement = select(func.count()).where(_of_budget(study_id))
     return int(connection.execute(statement).scalar_one())
+
+
+def count_started(connection: Connection, study_id: str) -> int:
+    """Number of trials of the study's budget of which anything is under way or done."""
+    statement = select(func.count()).where(_of_budget(study_id), ~_is_unstarted())
+    return int(connection.execute(statement).scalar_one())
+
+
+def remove_unstarted(connection: Connection, study_id: str, *, keep: int) -> None:
+    """Removes planned trials that nothing was trained of, the last ones first, until so many count in the budget."""
+    surplus = max(count_budgeted(connection, study_id) - keep, 0)
+    unstarted = select(trials.c.id).where(_of_budget(study_id), _is_unstarted())
+    last = list(connection.execute(unstarted.order_by(trials.c.number.desc()).limit(surplus)).scalars())
+    for chunk in chunks(last):
+        connection.execute(delete(trials).where(trials.c.id.in_(chunk)))
+
+
+def _of_budget(study_id: str) -> ColumnElement[bool]:
+    return and_(trials.c.study_id == study_id, trials.c.origin != "enqueued")
+
+
+def _is_unstarted() -> ColumnElement[bool]:
+    begun = exists().where(replicates.c.trial_id == trials.c.id, replicates.c.state != "queued")
+    return and_(trials.c.state == "queued", ~begun)
 
 
 def select_trials(connection: Connection, study_id: str, *, above: int, limit: int) -> list[TrialRow]:

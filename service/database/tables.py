@@ -52,6 +52,8 @@ studies = Table(
     # True once no more points will be planned from the study's own budget.
     Column("planned", Boolean, nullable=False),
     Column("reason", Text),
+    Column("notes", Text, nullable=False, server_default=""),
+    Column("priority", Integer, nullable=False, server_default="0"),
     Column("created_at", Double, nullable=False),
     Column("started_at", Double),
     Column("finished_at", Double),

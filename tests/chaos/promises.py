@@ -39,7 +39,6 @@ ELSEWHERE = {
     "R6": "sqlite has no server that could restart",
     "R7": "uploads: not yet, there are none",
     "R9": "tests/trials/engine/test_checkpoints.py and the journeys",
-    "R11": "PATCH: not yet; deletion only",
     "R13": "sqlite has no wire that could be cut; cuts by a proxy, not by a network namespace",
     "R14": "postgresql, uploads and checkpoints on a full disk: not yet",
     "R16": "pause and cancel in each state: tests/contracts/test_ledger_machine.py",

@@ -13,6 +13,7 @@ from tests.specs import small_grid
 N_CLIENTS = 20
 N_REPEATS = 50 if IS_LONG else 2
 N_PAIRS = 1000 if IS_LONG else 10
+N_DELETIONS = 100 if IS_LONG else 2
 
 
 def at_once(n: int, act: Callable[[], None]) -> None:
@@ -57,13 +58,33 @@ def test_of_two_writers_with_the_same_version_one_wins(
 ) -> None:
     document = small_grid().model_dump(mode="json", exclude_unset=True)
     with api_of(any_database.url, tmp_path) as api:
-        outcomes = Counter(_contest(api, document) for _ in range(N_PAIRS))
-    assert set(outcomes) == {(204, 404)}, outcomes
-    reached = f"exactly one of two deletions wins, {N_PAIRS} of {N_PAIRS}"
-    promises.reach("R11", kind, reached)
+        changed = Counter(_contest_change(api, document) for _ in range(N_PAIRS))
+        deleted = Counter(_contest_deletion(api, document) for _ in range(N_DELETIONS))
+    assert set(changed) == {(200, 412)}, changed
+    assert set(deleted) == {(204, 404)}, deleted
+    reached = f"exactly one of two writers wins, {N_PAIRS} of {N_PAIRS}, and of two deletions, {N_DELETIONS}"
+    promises.reach("R11", kind, reached, is_full=N_PAIRS >= 1000)
 
 
-def _contest(api: Api, document: dict[str, object]) -> tuple[int, ...]:
+def _contest_change(api: Api, document: dict[str, object]) -> tuple[int, ...]:
+    """Two change the version that both saw; the loser's change must not be found afterwards."""
+    study = api.client.post("/v1/studies", json=document)
+    path, headers = study.headers["location"], {"If-Match": study.headers["etag"]}
+    statuses: dict[str, int] = {}
+    writers = iter(("first", "second"))
+
+    def write() -> None:
+        notes = next(writers)
+        statuses[notes] = api.client.patch(path, headers=headers, json={"notes": notes}).status_code
+
+    at_once(2, write)
+    kept = api.client.get(path).json()
+    assert statuses[kept["notes"]] == 200
+    assert kept["version"] == study.json()["version"] + 1
+    return tuple(sorted(statuses.values()))
+
+
+def _contest_deletion(api: Api, document: dict[str, object]) -> tuple[int, ...]:
     study = api.client.post("/v1/studies", json=document)
     path, headers, statuses = study.headers["location"], {"If-Match": study.headers["etag"]}, []
     at_once(2, lambda: statuses.append(api.client.delete(path, headers=headers).status_code))

@@ -8,7 +8,7 @@ def test_the_description_names_the_contracts_routes(client: TestClient) -> None:
     wanted = {
         "/v1/studies": {"get", "post"},
         "/v1/studies:validate": {"post"},
-        "/v1/studies/{study_id}": {"get", "delete"},
+        "/v1/studies/{study_id}": {"get", "patch", "delete"},
         "/v1/studies/{study_id}:pause": {"post"},
         "/v1/studies/{study_id}:resume": {"post"},
         "/v1/studies/{study_id}:cancel": {"post"},
