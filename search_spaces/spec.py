@@ -1,21 +1,18 @@
 """StudySpec: everything a study asks, as the user writes it and as it is stored."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
-    Discriminator,
     Field,
     StrictInt,
-    Tag,
     create_model,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from search_spaces.datasets import SHAPES, CirclesRef, NamedRef, dataset_form
+from search_spaces.datasets import DatasetRef, ImdbRef, shape_of
 from search_spaces.models import MLP, ModelSpec, check_model
 from search_spaces.optimizers import Optimizer
 from search_spaces.preprocessing import Plain, Preprocessing
@@ -31,10 +28,6 @@ MAX_TRIALS = 10_000
 MAX_REPLICATES_PER_STUDY = 100_000
 
 
-def _named(value: Any) -> Any:
-    return {"name": value} if isinstance(value, str) else value
-
-
 def _one_of(table: dict[str, Any]) -> AfterValidator:
     def check(value: str) -> str:
         if value not in table:
@@ -43,13 +36,6 @@ def _one_of(table: dict[str, Any]) -> AfterValidator:
         return value
 
     return AfterValidator(check)
-
-
-DatasetRef: TypeAlias = Annotated[
-    Annotated[CirclesRef, Tag("circles")] | Annotated[NamedRef, Tag("named")],
-    Discriminator(dataset_form),
-    BeforeValidator(_named),
-]
 
 
 class _Regularizers(Value):
@@ -181,9 +167,12 @@ class StudySpec(Value):
 
     @model_validator(mode="after")
     def _check_data(self) -> Self:
-        if self.dataset.name not in SHAPES:
-            return self
-        check_fits(self, *SHAPES[self.dataset.name])
+        known = shape_of(self.dataset)
+        if known is not None:
+            check_fits(self, *known)
+        n_words = self.model.n_words
+        if isinstance(self.dataset, ImdbRef) and n_words is not None and n_words < self.dataset.vocabulary:
+            raise refusal("model.vocabulary", f"at least the dataset's {self.dataset.vocabulary:,}", f"{n_words:,}")
         return self
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from pydantic_core import PydanticCustomError
 
-from search_spaces.datasets import BUILT_IN, SHAPES
+from search_spaces.datasets import BUILT_IN, SHAPES, shape_of
 from search_spaces.models import estimate_parameters
 from search_spaces.spec import MAX_REPLICATES_PER_STUDY, MAX_TRIALS, StudySpec, check_fits
 from service.coordinator.group import count_lanes, lanes_per_cohort
@@ -65,8 +65,9 @@ def _fault(error: PydanticCustomError) -> dict[str, str]:
 def _shape_of(spec: StudySpec, folder: Path) -> tuple[tuple[int, ...], int]:
     """Shape of one example and number of classes, from a table or from the file's header."""
     name = spec.dataset.name
-    if name in SHAPES:
-        return SHAPES[name]
+    known = shape_of(spec.dataset)
+    if known is not None:
+        return known
     path = folder / f"{name}.npz"
     if not path.is_file():
         own = sorted(found.stem for found in folder.glob("*.npz") if found.stem not in BUILT_IN)

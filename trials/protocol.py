@@ -9,10 +9,11 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
+from search_spaces.datasets import DatasetRef
 from search_spaces.models import ModelSpec
 from search_spaces.preprocessing import Preprocessing
 from search_spaces.regularizers.early_stopping import Monitor
-from search_spaces.spec import DatasetRef, Evaluation, Training
+from search_spaces.spec import Evaluation, Training
 from search_spaces.values import Point, Value
 from trials.early_stopping import StoppingRule
 

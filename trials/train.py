@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from search_spaces.datasets import CirclesRef, NamedRef
+from search_spaces.datasets import AnyDatasetRef
 from search_spaces.preprocessing import Preprocessing
 from search_spaces.spec import Evaluation
 from trials.datasets import Dataset, load
@@ -80,7 +80,7 @@ def _file_version(path: Path) -> tuple[int, int] | None:
 
 @lru_cache(maxsize=MAX_DATASETS)
 def _dataset(
-    ref: CirclesRef | NamedRef,
+    ref: AnyDatasetRef,
     preprocessing: Preprocessing,
     evaluation: Evaluation,
     split_seed: int,

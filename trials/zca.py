@@ -27,8 +27,8 @@ def fit_zca(x_train: Array, epsilon: float) -> Callable[[Array], Array]:
     same for training, validation and test, in training and in inference.
 
     Keras' former `ImageDataGenerator` used epsilon 1e-6. On MNIST that is unsafe: border pixels that are blank in
-    almost all training images have a variance near zero, and ink there in another image is multiplied by 1,000. With 0.1 no
-    direction is multiplied by more than 3.2.
+    almost all training images have a variance near zero, and ink there in another image is multiplied by 1,000. With
+    0.1 no direction is multiplied by more than 3.2.
 
     Args:
         x_train: Shape `(n_examples, *input_shape)`, scaled to [0, 1].

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from search_spaces.models import MLP, ConvNet, Recurrent
+from search_spaces.datasets import DrawnRef
+from search_spaces.models import MLP, ConvNet, Layers, Recurrent
+from search_spaces.models.kinds import AnyLayer
 from search_spaces.preprocessing import ZCA
 from search_spaces.ranges import Fixed, Interval
 from search_spaces.regularizers import RegularizerSpec
@@ -11,7 +13,7 @@ from search_spaces.samplers import SAMPLERS
 from search_spaces.spec import StudySpec
 from search_spaces.values import Scalar
 
-MODEL_NAMES = {"mlp": "an MLP", "convnet": "a convolutional network", "recurrent": "a recurrent network"}
+MODEL_NAMES = {"mlp": "an MLP", "convnet": "a convolutional network", "recurrent": "a recurrent network", "layers": "a network of layers"}
 PREPROCESSING = {
     "none": "as it is",
     "scale": "scaled to 0–1",
@@ -106,17 +108,24 @@ def _model(spec: StudySpec) -> str:
         case MLP():
             layers = _units(model.hidden_units) or "no hidden layer"
         case ConvNet():
-            filters = "-".join(map(str, model.channels))
-            layers = f"{_blocks(model)} {filters} ({model.kernel_size}×{model.kernel_size}), {_units(model.hidden_units)}"
+            layers = f"{_blocks(model)} ({model.kernel_size}×{model.kernel_size}), {_units(model.hidden_units)}"
         case Recurrent():
             layers = f"{_cells(model)}, {_units(model.hidden_units)}"
+        case Layers():
+            return f"layers, {', '.join(map(_layer, model.layers)) or 'none but the last'}"
     activation = "" if isinstance(model, Recurrent) and not model.hidden_units else f", {model.activation}"
     return f"{model.family}, {layers.rstrip(', ')}{activation}"
 
 
+def _layer(layer: AnyLayer) -> str:
+    size = getattr(layer, "units", None) or getattr(layer, "filters", None) or getattr(layer, "output_dim", None)
+    return layer.kind if size is None else f"{layer.kind} {size}"
+
+
 def _blocks(model: ConvNet) -> str:
     kind = "residual convolutions" if model.residual else "convolutions"
-    return kind if model.convolutions_per_block == 1 else f"{model.convolutions_per_block} {kind} a block,"
+    several = "" if model.convolutions_per_block == 1 else f"{model.convolutions_per_block} "
+    return f"{several}{kind}{' a block,' if several else ''} {'-'.join(map(str, model.channels))}"
 
 
 def _cells(model: Recurrent) -> str:
@@ -135,7 +144,7 @@ def _validation(spec: StudySpec) -> str:
     evaluation = spec.evaluation
     if evaluation.protocol == "as_published":
         return "the test set itself, as published"
-    if spec.dataset.name == "circles":
+    if isinstance(spec.dataset, DrawnRef):
         return "the points that do not train; the test is drawn anew"
     how = "drawn at random" if evaluation.split == "random" else "its last rows"
     return f"{evaluation.validation_fraction:.0%} of the training data, {how}"

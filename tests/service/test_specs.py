@@ -99,9 +99,9 @@ REFUSED: list[tuple[str, dict[str, Any], tuple[str, str, str]]] = [
     (
         "unknown model",
         {"model": {"family": "mpl"}},
-        ("model.family", "one of mlp, convnet, recurrent (did you mean mlp?)", "mpl"),
+        ("model.family", "one of mlp, convnet, recurrent, layers (did you mean mlp?)", "mpl"),
     ),
-    ("no model family", {"model": {}}, ("model.family", "one of mlp, convnet, recurrent", "nothing")),
+    ("no model family", {"model": {}}, ("model.family", "one of mlp, convnet, recurrent, layers", "nothing")),
     (
         "key of another model",
         {"model": {"family": "mlp", "filters": [3]}},
@@ -121,6 +121,35 @@ REFUSED: list[tuple[str, dict[str, Any], tuple[str, str, str]]] = [
         "circles too small",
         {"dataset": {"name": "circles", "n_train": 99}},
         ("dataset", "n_train must be at most n_samples - 2 = 98", "99"),
+    ),
+    (
+        "more informative features than features",
+        {"dataset": {"name": "classification", "n_features": 4}},
+        ("dataset", "n_informative must be at most n_features = 4", "5"),
+    ),
+    (
+        "more classes than corners",
+        {"dataset": {"name": "classification", "n_classes": 17}},
+        ("dataset", "n_classes must be at most 2**(n_informative - 1) = 16", "17"),
+    ),
+    (
+        "rarer words than the model embeds",
+        {
+            "dataset": {"name": "imdb", "vocabulary": 500},
+            "preprocessing": "none",
+            "model": {"family": "recurrent", "embedding": 4, "vocabulary": 499},
+        },
+        ("model.vocabulary", "at least the dataset's 500", "499"),
+    ),
+    (
+        "reviews without an end",
+        {"dataset": {"name": "imdb", "length": 2501}},
+        ("dataset.length", "at most 2500", "2501"),
+    ),
+    (
+        "sequences of rows of features",
+        {"dataset": {"name": "classification", "n_features": 6}, "model": {"family": "recurrent"}},
+        ("model.family", "mlp for examples of shape (6,)", "recurrent, which needs sequences (steps, features)"),
     ),
     (
         "convolutions over points",

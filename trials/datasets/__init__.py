@@ -2,34 +2,38 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
-from search_spaces.datasets import CirclesRef, NamedRef
+from search_spaces.datasets import AnyDatasetRef
 from trials.datasets.circles import load_circles
+from trials.datasets.classification import load_classification
 from trials.datasets.dataset import Dataset, RawDataset
 from trials.datasets.digits import load_digits, load_digits_rows
+from trials.datasets.imdb import load_imdb
 from trials.datasets.keras_downloads import load_download
 from trials.datasets.mnist_5k import load_mnist_5k
 from trials.datasets.npz import load_npz
+from trials.datasets.tabular import load_breast_cancer, load_wine
 from trials.errors import InfeasibleCohortError
 
 __all__ = ["LOADERS", "Dataset", "RawDataset", "load"]
 
-DatasetRef: TypeAlias = CirclesRef | NamedRef
-
-LOADERS: dict[str, Callable[[DatasetRef, Path], RawDataset]] = {
+LOADERS: dict[str, Callable[[AnyDatasetRef, Path], RawDataset]] = {
     "circles": load_circles,
+    "classification": load_classification,
+    "breast_cancer": load_breast_cancer,
+    "wine": load_wine,
     "digits": load_digits,
     "digits_rows": load_digits_rows,
     "mnist_5k": load_mnist_5k,
     "mnist": load_download,
     "fashion_mnist": load_download,
     "cifar10": load_download,
+    "imdb": load_imdb,
 }
 """Loaders of the built-in datasets. Any other name is a `NAME.npz` in the data directory."""
 
 
-def load(ref: DatasetRef, datasets_dir: Path) -> RawDataset:
+def load(ref: AnyDatasetRef, datasets_dir: Path) -> RawDataset:
     """Loads the dataset that a study refers to.
 
     Args:

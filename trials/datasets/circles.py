@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import make_circles
 
-from search_spaces.datasets import CirclesRef, NamedRef
+from search_spaces.datasets import AnyDatasetRef, CirclesRef
 from trials.datasets.dataset import Labels, RawDataset
 
 
-def load_circles(ref: CirclesRef | NamedRef, _datasets_dir: Path) -> RawDataset:
+def load_circles(ref: AnyDatasetRef, _datasets_dir: Path) -> RawDataset:
     """Draws the rings; the first `n_train` points train, the others are the published test part.
 
     The test part of `held_out` is drawn anew from the same distribution, with the next random state.
