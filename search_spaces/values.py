@@ -19,4 +19,6 @@ Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 class Value(BaseModel):
     """A frozen value that refuses unknown keys, NaN and infinity."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_max_length=1000)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, str_max_length=1000, serialize_by_alias=True
+    )

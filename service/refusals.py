@@ -142,6 +142,10 @@ def _models_at(model: type[BaseModel], path: Sequence[str | int], data: Any) -> 
     """The models that may stand where a fault is, the likeliest only where the data tells."""
     models = [model]
     for key in path:
+        if isinstance(key, int) and isinstance(data, list):
+            data = data[key]
+            models = _likeliest(models, data)
+            continue
         fields = [m.model_fields[key] for m in models if isinstance(key, str) and key in m.model_fields]
         if not fields:
             break
@@ -174,7 +178,7 @@ def _likeliest(models: list[type[BaseModel]], data: Any) -> list[type[BaseModel]
 
 
 def _keys(models: Iterable[type[BaseModel]]) -> list[str]:
-    return list(dict.fromkeys(key for model in models for key in model.model_fields))
+    return list(dict.fromkeys(field.alias or key for model in models for key, field in model.model_fields.items()))
 
 
 def _words(models: Iterable[type[BaseModel]], key: str) -> list[str]:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from search_spaces.models.base import MAX_ACTIVATION, MAX_PARAMETERS, Activation, Description, Shape
 from search_spaces.models.convnet import ConvNet
+from search_spaces.models.layers import Layers
 from search_spaces.models.mlp import MLP
 from search_spaces.models.recurrent import Recurrent, rows_shape
 from search_spaces.refusal import refusal
@@ -19,6 +20,7 @@ __all__ = [
     "AnyModel",
     "ConvNet",
     "Description",
+    "Layers",
     "ModelSpec",
     "Recurrent",
     "check_model",
@@ -26,11 +28,11 @@ __all__ = [
     "rows_shape",
 ]
 
-AnyModel: TypeAlias = MLP | ConvNet | Recurrent
+AnyModel: TypeAlias = MLP | ConvNet | Recurrent | Layers
 
 ModelSpec: TypeAlias = Annotated[AnyModel, Field(discriminator="family")]
 
-MODEL_FAMILIES: dict[str, type[AnyModel]] = {"mlp": MLP, "convnet": ConvNet, "recurrent": Recurrent}
+MODEL_FAMILIES: dict[str, type[AnyModel]] = {"mlp": MLP, "convnet": ConvNet, "recurrent": Recurrent, "layers": Layers}
 
 
 def check_model(model: AnyModel, input_shape: Shape, n_outputs: int) -> None:

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from search_spaces.models import AnyModel, check_model
 from trials.errors import InfeasibleCohortError
 from trials.models.convnet import build_convnet
+from trials.models.layers import build_layers
 from trials.models.mlp import build_mlp
 from trials.models.recurrent import build_recurrent
 
@@ -18,6 +19,7 @@ BUILDERS: dict[str, Callable[[Any, tuple[int, ...], int], keras.Model]] = {
     "mlp": build_mlp,
     "convnet": build_convnet,
     "recurrent": build_recurrent,
+    "layers": build_layers,
 }
 """Each takes its own description, the shape of one example that it suits, and the width of the last layer."""
 

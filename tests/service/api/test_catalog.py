@@ -11,7 +11,7 @@ from service.composition import Services
     ("path", "names"),
     [
         ("regularizers", ["dropout", "recurrent_dropout", "l1", "l2", "augmentation", "early_stopping"]),
-        ("models", ["mlp", "convnet", "recurrent"]),
+        ("models", ["mlp", "convnet", "recurrent", "layers"]),
         ("samplers", ["grid", "random", "qmc", "tpe"]),
         ("pruners", ["none", "median", "asha"]),
         ("presets", list(preset_names())),

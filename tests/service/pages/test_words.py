@@ -78,6 +78,10 @@ def test_a_stored_study_is_told_as_it_was_asked_without_its_defaults() -> None:
             {"family": "convnet", "filters": [8], "width": 0.5, "convolutions_per_block": 2, "residual": True},
             "convnet, 2 residual convolutions a block, 4 (3×3), 64 hidden units, relu",
         ),
+        (
+            {"family": "layers", "layers": [{"kind": "dense", "units": 3}, {"kind": "dropout"}]},
+            "layers, dense 3, dropout",
+        ),
         ({"family": "recurrent", "units": [8, 4]}, "recurrent, LSTM 8-4"),
         (
             {
@@ -97,6 +101,7 @@ def test_a_stored_study_is_told_as_it_was_asked_without_its_defaults() -> None:
         "convnet",
         "convnet without dense layers",
         "residual convnet",
+        "layers",
         "recurrent",
         "recurrent with dense layers",
     ],
