@@ -15,10 +15,15 @@ class RegularizerSpec(Value):
     """One regularizer as asked for in a study: a range for each knob, and whether "off" is a point of its own.
 
     A subclass declares each knob as a field `Annotated[Range, Knob(...)]`. The first knob is the dose.
+
+    Attributes:
+        summary: What it does, in a few words.
+        needs_images: Whether it only makes sense for images (height, width, channels).
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    needs_images: ClassVar[bool] = False
 
     optional: StrictBool = False
 

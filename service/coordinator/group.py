@@ -154,9 +154,9 @@ def _rule(spec: StudySpec, complete: Point) -> StoppingRule | None:
 
 
 def _structure(spec: StudySpec, complete: Point) -> Point:
-    """The structural knobs; where a regularizer is off they do not matter, and take what others have too."""
+    """The structural knobs; where a regularizer is off they say so, or do not matter and take what others have too."""
     return {
-        f"{name}.{knob_name}": complete.get(f"{name}.{knob_name}", first_value(asked))
+        f"{name}.{knob_name}": complete.get(f"{name}.{knob_name}", first_value(asked) if knob.off is None else knob.off)
         for name, regularizer in spec.regularizers.items()
         for knob_name, knob, asked in regularizer.ranges()
         if knob.role == "structural"

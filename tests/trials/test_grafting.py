@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from tests.trials.engine.cohorts import convnet, mlp
+from trials.attachments import hidden_kernels
 from trials.engine.lane_scope import LaneScope, lane_scope
 from trials.engine.random_bits import Key
 from trials.errors import InfeasibleCohortError
-from trials.grafting import graft, penalised_kernels
+from trials.grafting import graft
 from trials.layers import LaneDropout
 
 
@@ -24,7 +25,7 @@ def order(model: keras.Model) -> list[str]:
 def test_dropout_sits_after_every_hidden_layer_but_not_after_the_logits() -> None:
     grafted = graft(mlp(8, 6), ("dropout",), {})
     assert order(grafted.model)[1:] == ["hidden_1", "hidden_1_dropout", "hidden_2", "hidden_2_dropout", "logits"]
-    assert grafted.dropout_sites == ("hidden_1", "hidden_2")
+    assert grafted.sites["dropout"] == ("hidden_1", "hidden_2")
 
 
 def test_dropout_before_the_activation_splits_the_layer() -> None:
@@ -37,7 +38,7 @@ def test_dropout_before_the_activation_splits_the_layer() -> None:
     [("dense", ("hidden_1",)), ("convolution", ("pool_1", "pool_2")), ("both", ("pool_1", "pool_2", "hidden_1"))],
 )
 def test_sites_choose_the_kind_of_layer(sites: str, expected: tuple[str, ...]) -> None:
-    assert graft(convnet(), ("dropout",), {"dropout.sites": sites}).dropout_sites == expected
+    assert graft(convnet(), ("dropout",), {"dropout.sites": sites}).sites["dropout"] == expected
 
 
 def recurrent() -> keras.Model:
@@ -50,7 +51,7 @@ def recurrent() -> keras.Model:
 def test_recurrent_dropout_sits_inside_every_recurrent_layer() -> None:
     grafted = graft(recurrent(), ("recurrent_dropout",), {})
     assert order(grafted.model) == ["lstm_1_recurrent_dropout", "gru_2_recurrent_dropout", "logits"]
-    assert grafted.recurrent_sites == ("lstm_1", "gru_2")
+    assert grafted.sites["recurrent_dropout"] == ("lstm_1", "gru_2")
     first, second = grafted.model.layers[1:3]
     assert abs(first.stream - second.stream) >= 4
 
@@ -68,7 +69,7 @@ def test_dropout_sits_after_recurrent_layers_whatever_its_placement(placement: s
 
 def test_penalties_act_on_kernels_and_recurrent_kernels() -> None:
     model = graft(recurrent(), ("recurrent_dropout", "l2"), {}).model
-    names = [model.trainable_variables[i].path.rpartition("/")[2] for i in penalised_kernels(model)]
+    names = [model.trainable_variables[i].path.rpartition("/")[2] for i in hidden_kernels(model)]
     assert names == ["kernel", "recurrent_kernel"] * 3
 
 
@@ -88,7 +89,7 @@ def test_a_model_without_a_place_for_dropout_is_refused_by_name() -> None:
 
 def test_penalties_act_on_hidden_kernels_alone() -> None:
     model = graft(convnet(), ("dropout", "l2"), {}).model
-    names = [model.trainable_variables[i].path for i in penalised_kernels(model)]
+    names = [model.trainable_variables[i].path for i in hidden_kernels(model)]
     assert names == ["conv_1/kernel", "conv_2/kernel", "hidden_1/kernel"]
 
 

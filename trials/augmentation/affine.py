@@ -1,4 +1,4 @@
-"""Flip, shift, rotation and zoom as one random affine map per image, sampled bilinearly."""
+"""Flip, shift, rotation, zoom and shear as one random affine map per image, sampled bilinearly."""
 
 import math
 from collections.abc import Mapping
@@ -7,28 +7,26 @@ from keras import ops
 
 from trials.engine.random_bits import Key, Tensor, fold, uniform
 
-FLIP, HEIGHT_SHIFT, WIDTH_SHIFT, ROTATION, ZOOM = range(5)
+GEOMETRIC = ("flip", "shift", "rotate", "zoom", "shear")
+
+FLIP, HEIGHT_SHIFT, WIDTH_SHIFT, ROTATION, ZOOM, SHEAR = range(6)
 
 
-def augment(key: Key, images: Tensor, strengths: Mapping[str, Tensor]) -> Tensor:
-    """Changes each image at random; with all strengths 0 the images come back untouched.
+def warp(key: Key, images: Tensor, strengths: Mapping[str, Tensor]) -> Tensor:
+    """Maps each image by an affine map of its own.
 
     Args:
         key: Key of this step's draws.
         images: Shape `(batch, height, width, channels)`.
-        strengths: Scalars `flip` (1: mirror with probability 0.5), `shift` (fraction of height and width), `rotate`
-            (fraction of a full turn), `zoom` (relative size); draws are uniform from -strength to +strength.
+        strengths: Scalars, or one per image of shape `(batch, 1, 1)`: `flip` (1: mirror with probability 0.5), `shift`
+            (fraction of height and width), `rotate` (fraction of a full turn), `zoom` (relative size), `shear` (columns
+            per row); draws are uniform from -strength to +strength.
 
     Returns:
         Tensor of the same shape; what lies outside an image is 0.
     """
-    total = strengths["flip"] + strengths["shift"] + strengths["rotate"] + strengths["zoom"]
-    return ops.cond(total > 0, lambda: _warp(key, images, strengths), lambda: images)
-
-
-def _warp(key: Key, images: Tensor, strengths: Mapping[str, Tensor]) -> Tensor:
     batch, height, width, _ = images.shape
-    draws = uniform(fold(key, 0), (5, batch, 1, 1))
+    draws = uniform(fold(key, 0), (6, batch, 1, 1))
     signed = draws * 2.0 - 1.0
     mirror = ops.where(draws[FLIP] < 0.5 * strengths["flip"], -1.0, 1.0)
     angle = signed[ROTATION] * strengths["rotate"] * (2.0 * math.pi)
@@ -37,6 +35,7 @@ def _warp(key: Key, images: Tensor, strengths: Mapping[str, Tensor]) -> Tensor:
     columns = ops.reshape(ops.arange(width, dtype="float32") - (width - 1) / 2.0, (1, 1, width))
     rows = rows - signed[HEIGHT_SHIFT] * strengths["shift"] * height
     columns = columns - signed[WIDTH_SHIFT] * strengths["shift"] * width
+    columns = columns + signed[SHEAR] * strengths["shear"] * rows
     sine, cosine = ops.sin(angle) * scale, ops.cos(angle) * scale
     source_rows = cosine * rows - sine * columns + (height - 1) / 2.0
     source_columns = mirror * (sine * rows + cosine * columns) + (width - 1) / 2.0

@@ -2,8 +2,12 @@
 
 from search_spaces.values import Point
 
-STRENGTHS = ("flip", "shift", "rotate", "zoom")
-"""The elementary changes; a lane has one number for each, 0 where its policy does not use it."""
+STRENGTHS = ("flip", "shift", "rotate", "zoom", "shear", "contrast", "erasing", "randaugment")
+"""What a lane has one number for each, 0 where its policy does not use it."""
+
+RANDAUGMENT_CHANGES = ("none", "shift", "rotate", "zoom", "shear", "contrast", "erasing")
+RANDAUGMENT_PICKS = 2
+"""`randaugment` picks so many of these for each image, with equal chances, and puts them back in between."""
 
 
 def strengths(settings: Point) -> dict[str, float]:

@@ -16,10 +16,12 @@ class LaneScope:
     Attributes:
         key: Key of this step; a layer folds its own stream number into it.
         knobs: Knob name to its scalar tensor for this lane.
+        is_sampling: Whether dropout acts although this is no training step.
     """
 
     key: Key
     knobs: Mapping[str, Tensor]
+    is_sampling: bool = False
     _calls: Counter[int] = field(default_factory=Counter, init=False)
 
     def next_key(self, stream: int) -> Key:
@@ -45,6 +47,12 @@ def lane_scope(scope: LaneScope) -> Iterator[None]:
 def in_lane() -> bool:
     """Whether a lane's step is being traced."""
     return _current.get() is not None
+
+
+def is_sampling() -> bool:
+    """Whether predictions are being drawn: dropout acts in inference too."""
+    scope = _current.get()
+    return scope is not None and scope.is_sampling
 
 
 def current_lane() -> LaneScope:

@@ -19,6 +19,9 @@ ORDER_STREAM = 0x20000000
 STEP_STREAM = 0x10000000
 """Words that keep the keys of an epoch's order and of its steps apart."""
 
+EVALUATION_STREAM = 0x50000000
+"""Word that keeps the keys of evaluations, one per epoch, apart from those of the epochs' training."""
+
 Trained: TypeAlias = tuple[list[Tensor], Tensor, Tensor]
 """State tensors, best value and curve `(segment_capacity, N_METRICS)` of a lane."""
 
@@ -98,9 +101,11 @@ class LaneTraining:
             number: Tensor, flat: list[Tensor], best: Tensor, curve: Tensor
         ) -> tuple[Tensor, list[Tensor], Tensor, Tensor]:
             state, running = self._train_epoch(self.stepper.state(list(flat)), lane, number)
-            validation = self.stepper.evaluate(state, *self._data.validation)
+            evaluation = (fold(fold(lane[0], EVALUATION_STREAM), number), lane[1])
+            validation = self.stepper.evaluate(state, *evaluation, *self._data.validation)
             score = self._score(validation)
-            metrics = ops.stack([*running, *validation, *self._readings(state, validation, number, score > best)])
+            readings = self._readings(state, evaluation, validation, self._is_read(number) | (score > best))
+            metrics = ops.stack([*running, *validation, *readings])
             return number + 1, state.flat(), ops.maximum(best, score), put(curve, number - first, metrics)
 
         _, flat, best, curve = ops.while_loop(lambda number, *_: number < last, epoch, (first, flat, best, curve))
@@ -154,19 +159,26 @@ class LaneTraining:
         value = -validation[0] if self.plan.monitor == "validation_loss" else validation[1]
         return ops.where(ops.isfinite(value), value, never)
 
+    def _is_read(self, number: Tensor) -> Tensor:
+        """Whether train and test data are read at this epoch by schedule."""
+        due = ops.equal(ops.mod(number + 1, self.plan.read_every), 0)
+        return due | ops.equal(number, self.plan.n_epochs - 1)
+
     def _readings(
-        self, state: State, validation: tuple[Tensor, Tensor], number: Tensor, is_record: Tensor
+        self,
+        state: State,
+        evaluation: tuple[Key, Mapping[str, Tensor]],
+        validation: tuple[Tensor, Tensor],
+        is_read: Tensor,
     ) -> list[Tensor]:
         """Train and test loss and accuracy, or NaN where this epoch is not read."""
-        due = ops.equal(ops.mod(number + 1, self.plan.read_every), 0)
-        due = due | ops.equal(number, self.plan.n_epochs - 1) | is_record
 
         def read() -> Tensor:
             test = self._data.test
-            on_test = validation if test is None else self.stepper.evaluate(state, *test)
-            return ops.stack([*self.stepper.evaluate(state, *self._data.train), *on_test])
+            on_test = validation if test is None else self.stepper.evaluate(state, *evaluation, *test)
+            return ops.stack([*self.stepper.evaluate(state, *evaluation, *self._data.train), *on_test])
 
-        values = ops.cond(due, read, lambda: ops.full((4,), float("nan"), dtype="float32"))
+        values = ops.cond(is_read, read, lambda: ops.full((4,), float("nan"), dtype="float32"))
         return [values[i] for i in range(4)]
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import keras
 
+from trials.attachments import rewrite
 from trials.errors import InfeasibleCohortError
-from trials.grafting import rewrite
 
 OVERRIDES = ("train_step", "compute_loss")
 """Methods of a model that would train it in a way of its own."""

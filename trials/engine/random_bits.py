@@ -18,6 +18,8 @@ Tensor = Any
 
 SHUFFLE_ROUNDS = 24
 
+GAMMA_TRIES = 8
+
 
 class Key(NamedTuple):
     """Two 32-bit words, as scalar uint32 tensors."""
@@ -71,6 +73,39 @@ def normal(key: Key, shape: tuple[int, ...]) -> Tensor:
     """
     centred = 2 * uniform(key, shape) - (1 - 2.0**-24)  # symmetric multiples of 2**-24, never 0, 1 or -1
     return math.sqrt(2) * ops.erfinv(centred)
+
+
+def beta(key: Key, alpha: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Independent draws from the beta distribution whose two parameters are both alpha.
+
+    Args:
+        key: Key of the draws.
+        alpha: Scalar tensor above 0.
+        shape: Shape of the draws.
+
+    Returns:
+        float32 tensor of the given shape, from 0 to 1.
+    """
+    return ops.sigmoid(_log_gamma(fold(key, 0), alpha, shape) - _log_gamma(fold(key, 1), alpha, shape))
+
+
+def _log_gamma(key: Key, alpha: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Logarithms of gamma draws by rejection from a fixed number of tries, each of which is kept with over 95 %.
+
+    References:
+        Marsaglia and Tsang, 2000, A simple method for generating gamma variables, ACM TOMS 26 (for alpha + 1, then
+        times a uniform draw to the power of 1 / alpha).
+    """
+    tries = (GAMMA_TRIES, *shape)
+    d = alpha + 2.0 / 3.0
+    x = normal(fold(key, 0), tries)
+    root = 1.0 + x * ops.rsqrt(9.0 * d)
+    log_v = 3.0 * ops.log(ops.maximum(root, 1e-20))
+    log_u = ops.log(uniform(fold(key, 1), tries))
+    kept = (root > 0) & (log_u < 0.5 * ops.square(x) + d * (1.0 - ops.exp(log_v) + log_v))
+    first = ops.expand_dims(ops.argmax(ops.cast(kept, "int32"), axis=0), 0)
+    chosen = ops.squeeze(ops.take_along_axis(log_v, first, axis=0), 0)
+    return ops.log(d) + chosen + ops.log(uniform(fold(key, 2), shape) + 2.0**-25) / alpha
 
 
 def permutation(key: Key, n: int) -> Tensor:

@@ -9,24 +9,25 @@ from zlib import crc32
 import keras
 import numpy as np
 
-from search_spaces.regularizers import REGULARIZERS
-from trials.augmentation.policies import STRENGTHS, strengths
+from trials.attachments import all_kernels, hidden_kernels
 from trials.checkpoints import LaneState
 from trials.datasets.dataset import Dataset
 from trials.engine.backends import current_backend
 from trials.engine.class_weights import balanced
 from trials.engine.fast_layers import for_cpu
 from trials.engine.initial_weights import initial_weights
+from trials.engine.initializers import Array
 from trials.engine.lane_count import lanes_at_once, lanes_in_turn
 from trials.engine.lane_training import Plan
 from trials.engine.lanes import ActiveLane
+from trials.engine.losses import CrossEntropy
 from trials.engine.model_graph import flat_graph
 from trials.engine.optimizers import build_optimizer
 from trials.engine.program import Program
 from trials.engine.random_bits import key_words
-from trials.engine.step import Stepper
+from trials.engine.step import Kernels, Stepper
 from trials.engine.strategies import Slots, Strategy, choose
-from trials.grafting import graft, penalised_kernels
+from trials.grafting import graft
 from trials.layers import use_lane_draws
 from trials.precision import computing_in
 from trials.protocol import Cohort, Lane
@@ -57,7 +58,8 @@ class TrainingProgram:
         self.original = flat_graph(model, data.input_shape)
         use_lane_draws(self.original)
         with computing_in(cohort.training.precision):
-            self.model = graft(self.original, cohort.grafts, cohort.structure).model
+            grafted = graft(self.original, cohort.grafts, cohort.structure)
+            self.model = grafted.model
             if not current_backend().has_accelerator():
                 self.model = for_cpu(self.model)
         steps_per_epoch = -(-len(data.x_train) // cohort.training.batch_size)
@@ -65,13 +67,14 @@ class TrainingProgram:
         optimizer.build(self.model.trainable_variables)
         stepper = Stepper(
             self.model,
-            penalised_kernels(self.model),
+            grafted.treatments,
+            Kernels(all_kernels(self.model), hidden_kernels(self.model)),
             optimizer,
-            binary=data.n_classes == 2,
-            augmented="augmentation" in cohort.grafts,
+            CrossEntropy(1 if data.n_classes == 2 else data.n_classes),
             class_weights=balanced(data) if cohort.training.class_weights == "balanced" else None,
             divisor=data.divisor,
         )
+        self._stepper = stepper
         self.optimizer_state = [keras.ops.convert_to_numpy(v.value) for v in optimizer.variables]
         self._weights = [*self.model.trainable_variables, *self.model.non_trainable_variables]
         self._positions = [[id(v) for v in self.model.variables].index(id(w)) for w in self._weights]
@@ -80,7 +83,7 @@ class TrainingProgram:
         self.identity = f"{version('regtune')} {current_backend().name} {_identity(cohort)} {_checksum(data)}"
 
     def _program(self, cohort: Cohort, stepper: Stepper, strategy: Strategy) -> Program:
-        state = [keras.ops.convert_to_numpy(v.value) for v in self._weights] + self.optimizer_state
+        state = self._state([keras.ops.convert_to_numpy(v.value) for v in self._weights])
         state_bytes = sum(tensor.nbytes for tensor in state)
 
         def program(n_slots: int) -> Program:
@@ -95,14 +98,7 @@ class TrainingProgram:
 
     def _plan(self, cohort: Cohort, n_slots: int) -> Plan:
         n_epochs = cohort.training.epochs
-        names = [
-            f"{asked}.{name}"
-            for asked in cohort.grafts
-            for name, knob in REGULARIZERS[asked].knobs().items()
-            if knob.role == "runtime" and knob.kind != "category"
-        ]
-        if "augmentation" in cohort.grafts:
-            names += [f"augmentation.{name}" for name in STRENGTHS]
+        names = [name for treatment in self._stepper.treatments for name in treatment.value_names()]
         rules = [reader.rule for lane in cohort.lanes for reader in lane.readers if reader.rule is not None]
         every_epoch = any(not rule.restore_best for rule in rules)
         n_readings = max(1, min(MAX_READINGS, n_epochs // EPOCHS_PER_READING))
@@ -120,14 +116,20 @@ class TrainingProgram:
     def start(self, lane: Lane, kept: LaneState | None) -> ActiveLane:
         """A lane before its first epoch, or where it was when its state was kept."""
         weights = initial_weights(self.model, lane.seed, self.original)
-        state = [weights[i] for i in self._positions] + self.optimizer_state
-        values = {f"augmentation.{name}": value for name, value in strengths(lane.settings).items()}
-        values |= {key: float(value) for key, value in lane.settings.items() if not isinstance(value, str)}
-        knobs = [values.get(name, 0.0) for name in self.program.plan.knob_names]
+        state = self._state([weights[i] for i in self._positions])
+        values: dict[str, float] = {}
+        for treatment in self._stepper.treatments:
+            values |= treatment.lane_values(lane.settings)
+        knobs = [values[name] for name in self.program.plan.knob_names]
         started = ActiveLane(lane, state, np.array(key_words(lane.seed), np.uint32), np.array(knobs, np.float32))
         if kept is not None:
             started.extend(*kept)
         return started
+
+    def _state(self, weights: list[Array]) -> list[Array]:
+        """A lane's state at given weights, before its first step."""
+        n_trainable = len(self.model.trainable_variables)
+        return [*weights, *self.optimizer_state, *(weights[:n_trainable] if self._stepper.keeps_average else [])]
 
     def advance(self, active: list[ActiveLane], n_epochs: int) -> None:
         """Trains the given lanes, at most one per slot, for so many epochs or to their end."""

@@ -1,6 +1,6 @@
 """Alpha dropout by the lane's key."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from keras import ops
 
@@ -19,6 +19,8 @@ class LaneAlphaDropout(LaneLayer):
     References:
         Klambauer et al., 2017, Self-normalizing neural networks, arXiv:1706.02515.
     """
+
+    acts_when_sampling: ClassVar[bool] = True
 
     def disturb(self, inputs: Any, strength: Any, key: Key) -> Any:
         """Drops to the saturation value, then scales and shifts."""

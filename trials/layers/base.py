@@ -1,16 +1,19 @@
 """What the layers that draw from the lane's key have in common."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 from keras import ops
 
-from trials.engine.lane_scope import current_lane
+from trials.engine.lane_scope import current_lane, is_sampling
 from trials.engine.random_bits import Key
 
 
 class LaneLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
-    """A layer that is random in training and the identity in inference.
+    """A layer that is random in training and the identity in inference, unless predictions are being sampled.
+
+    Attributes:
+        acts_when_sampling: Whether it is random then.
 
     Args:
         stream: Word that keeps this layer's draws apart from those of all others in the model.
@@ -18,6 +21,8 @@ class LaneLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships no typ
         noise_shape: Shape of the draws, None where it is the input's; 1 repeats a draw along that axis. None for the
             input's shape.
     """
+
+    acts_when_sampling: ClassVar[bool] = False
 
     def __init__(
         self, stream: int, strength: float | str, noise_shape: tuple[int | None, ...] | None = None, **kwargs: Any
@@ -31,7 +36,7 @@ class LaneLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships no typ
 
     def call(self, inputs: Any, training: bool = False) -> Any:  # Keras' signature
         """Disturbs in training, passes through in inference; any shape."""
-        if not training:
+        if not training and not (self.acts_when_sampling and is_sampling()):
             return inputs
         lane = current_lane()
         strength = lane.knobs[self.strength] if isinstance(self.strength, str) else ops.convert_to_tensor(self.strength)

@@ -1,6 +1,6 @@
 """Dropout by the lane's key."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from keras import ops
 
@@ -19,6 +19,8 @@ class LaneDropout(LaneLayer):
         Tompson et al., 2015, Efficient object localization using convolutional networks, arXiv:1411.4280 (whole
         feature maps, by `noise_shape`).
     """
+
+    acts_when_sampling: ClassVar[bool] = True
 
     def __init__(
         self,

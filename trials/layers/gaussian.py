@@ -1,6 +1,6 @@
 """Gaussian noise by the lane's key: added, or multiplied."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from keras import ops
 
@@ -28,6 +28,8 @@ class LaneGaussianDropout(LaneLayer):
     References:
         Srivastava et al., 2014, Dropout: a simple way to prevent neural networks from overfitting, JMLR 15, section 10.
     """
+
+    acts_when_sampling: ClassVar[bool] = True
 
     def disturb(self, inputs: Any, strength: Any, key: Key) -> Any:
         """Multiplies by the noise."""

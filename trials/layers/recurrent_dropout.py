@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from trials.engine.lane_scope import current_lane
+from trials.engine.lane_scope import current_lane, is_sampling
 from trials.engine.random_bits import Key, uniform
 
 RECURRENT = (keras.layers.LSTM, keras.layers.GRU)
@@ -21,7 +21,8 @@ class LaneRecurrentDropout(keras.layers.Layer):  # type: ignore[misc]  # keras s
 
     In training each gate sees inputs and state through masks of its own that stay the same at all steps of a sequence,
     as in Keras' `LSTM(dropout=…, recurrent_dropout=…)`; elements are zeroed with probability rate and the others
-    divided by 1 - rate. A rate of 0 is exactly the identity. In inference it is the layer.
+    divided by 1 - rate. A rate of 0 is exactly the identity. In inference it is the layer, unless predictions are being
+    sampled.
 
     Args:
         inner: An LSTM, a GRU, or a Bidirectional of one of them.
@@ -41,7 +42,7 @@ class LaneRecurrentDropout(keras.layers.Layer):  # type: ignore[misc]  # keras s
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
         """As the inner layer's."""
-        if not training:
+        if not training and not is_sampling():
             return self.inner(sequences, initial_state=initial_state, mask=mask, training=False)
         with self._masked_cells(sequences):
             return self.inner(sequences, initial_state=initial_state, mask=mask, training=True)

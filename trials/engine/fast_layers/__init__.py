@@ -8,11 +8,11 @@ from typing import Any
 
 import keras
 
+from trials.attachments import rewrite
 from trials.engine.fast_layers.convolution import fast_convolution
 from trials.engine.fast_layers.depthwise import fast_depthwise, fast_separable
 from trials.engine.fast_layers.pooling import fast_pooling
 from trials.engine.fast_layers.recurrent import fast_recurrent
-from trials.grafting import rewrite
 from trials.layers.recurrent_dropout import LaneRecurrentDropout
 
 FAST_FORMS: dict[type[keras.layers.Layer], Callable[[Any], keras.layers.Layer | None]] = {

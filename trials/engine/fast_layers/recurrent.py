@@ -11,6 +11,7 @@ from trials.engine.backends.base import Tensor
 from trials.engine.fast_layers.gru import gru_backward, gru_forward
 from trials.engine.fast_layers.lstm import lstm_backward, lstm_forward
 from trials.engine.fast_layers.time_loop import Masks, Steps, Upstream
+from trials.engine.lane_scope import is_sampling
 from trials.layers.recurrent_dropout import LaneRecurrentDropout
 
 
@@ -67,7 +68,9 @@ class FastRecurrent(keras.layers.Layer):  # type: ignore[misc]  # keras ships no
     def call(self, sequences: Any, mask: Any = None, training: bool = False) -> Any:
         """Shape `(batch, n_steps, n_inputs)` to `(batch, units)` or, with `return_sequences`, with all steps."""
         inner = self.inner
-        masks = self.dropout.masks(self.cell_number, sequences) if self.dropout is not None and training else ()
+        masks: tuple[Any, ...] = ()
+        if self.dropout is not None and (training or is_sampling()):
+            masks = self.dropout.masks(self.cell_number, sequences)
         if inner.go_backwards:
             sequences = ops.flip(sequences, axis=1)
             mask = None if mask is None else ops.flip(mask, axis=1)

@@ -1,0 +1,27 @@
+"""Gaussian noise added to inputs or hidden activations."""
+
+from typing import ClassVar
+
+import keras
+
+from trials.attachments import after_inputs, sites
+from trials.layers import LaneGaussianNoise
+from trials.regularizers.base import HiddenLayerTreatment
+
+
+class GaussianNoiseTreatment(HiddenLayerTreatment):
+    """Puts it on the inputs, or after hidden layers."""
+
+    name: ClassVar[str] = "gaussian_noise"
+    stream: ClassVar[int] = 0x01300000
+
+    def layer(self, number: int, at: str, depth: float) -> keras.layers.Layer:
+        """Noise of the lane's standard deviation."""
+        del depth
+        return LaneGaussianNoise(self.stream + number, "gaussian_noise.stddev", name=f"{at}_gaussian_noise")
+
+    def place(self, model: keras.Model) -> tuple[keras.Model, tuple[str, ...]]:
+        """At marked sites, else where `sites` says."""
+        if sites(model, self.name) or self.structural("sites", "inputs") != "inputs":
+            return super().place(model)
+        return after_inputs(model, lambda: self.layer(0, "inputs", 1.0)), ("inputs",)
