@@ -4,9 +4,10 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from service.api import catalog, effects, errors, health, openapi, session, studies, trials
+from service.api import catalog, datasets, effects, errors, health, openapi, session, studies, trials
 from service.composition import Services, compose
 from service.dashboard import Dashboard, dashboard_of
+from service.datasets import Datasets
 from service.pages.routes import router as pages
 from service.security import Credentials, Secured, check_host
 from service.settings import Settings
@@ -30,6 +31,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Secured:
     app.state.settings = settings
     app.state.database = services.database
     app.state.studies = services.studies
+    app.state.datasets = Datasets(services.database, settings.data_dir / "datasets")
     app.state.credentials = credentials
     errors.install(app)
     for router in (
@@ -40,6 +42,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Secured:
         trials.router,
         effects.router,
         catalog.router,
+        datasets.router,
         openapi.router,
     ):
         app.include_router(router)

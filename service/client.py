@@ -1,14 +1,18 @@
 """Regtune's REST API from Python, as the commands use it."""
 
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
-from service.errors import InvalidStudySpecError, ServiceError
-from service.views import Page, StudyView, TrialView
+from service.errors import InvalidDatasetError, InvalidStudySpecError, ServiceError
+from service.views import DatasetView, Page, StudyView, TrialView
 
 TIMEOUT_SECONDS = 60.0
+UPLOAD_SECONDS = 600.0
+"""The server reads every number before it answers."""
 
 
 class ServerUnreachableError(ServiceError):
@@ -92,6 +96,29 @@ class Client:
         version = self.study(study_id).version
         self._ask("DELETE", f"/v1/studies/{study_id}", headers={"if-match": f'"{version}"'})
 
+    def datasets(self) -> Page[DatasetView]:
+        """Every dataset."""
+        return Page[DatasetView].model_validate_json(self._ask("GET", "/v1/datasets"))
+
+    def dataset(self, name: str) -> DatasetView:
+        """One dataset."""
+        return DatasetView.model_validate_json(self._ask("GET", f"/v1/datasets/{quote(name, safe='')}"))
+
+    def add_dataset(self, source: Path, name: str) -> DatasetView:
+        """Uploads a file, `.npz` or `.csv`.
+
+        Raises:
+            InvalidDatasetError: The server refuses what is in it.
+        """
+        media = "text/csv" if source.suffix == ".csv" else "application/octet-stream"
+        with source.open("rb") as file:
+            parts = {"params": {"name": name}, "headers": {"content-type": media}, "timeout": UPLOAD_SECONDS}
+            return DatasetView.model_validate_json(self._ask("POST", "/v1/datasets", content=file, **parts))
+
+    def remove_dataset(self, name: str) -> None:
+        """Removes a dataset."""
+        self._ask("DELETE", f"/v1/datasets/{quote(name, safe='')}")
+
     def _ask(self, method: str, path: str, **parts: Any) -> bytes:
         try:
             response = self._http.request(method, path, **parts)
@@ -113,4 +140,6 @@ def _refusal(response: httpx.Response) -> ServiceError:
     document = response.json()
     if document.get("title") == InvalidStudySpecError.title:
         return InvalidStudySpecError(document.get("errors", []))
+    if document.get("title") == InvalidDatasetError.title:
+        return InvalidDatasetError(document.get("errors", []))
     return ServerRefusedError(response.status_code, f"{document.get('title')}: {document.get('detail')}")

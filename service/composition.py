@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from service.database.engine import Database
+from service.dataset_drafts import remove_orphans
 from service.errors import RefusedSettingError
 from service.security import ensure_token
 from service.settings import Settings
@@ -39,6 +40,7 @@ def compose(settings: Settings) -> Services:
     """
     for folder in (settings.data_dir, settings.data_dir / "datasets", settings.data_dir / "logs"):
         folder.mkdir(parents=True, exist_ok=True)
+    remove_orphans(settings.data_dir / "datasets")
     database = _database(settings)
     database.migrate()
     token, token_is_new = ensure_token(settings.token_path)

@@ -59,6 +59,54 @@ class StateConflictError(ServiceError):
     title = "State conflict"
 
 
+class InvalidDatasetError(InvalidStudySpecError):
+    """What was uploaded is no dataset."""
+
+    title = "Invalid dataset"
+
+
+class DatasetNotFoundError(ServiceError):
+    """No dataset has this name."""
+
+    status = 404
+    title = "Dataset not found"
+
+
+class DatasetNameTakenError(ServiceError):
+    """There is a dataset of this name; remove it first, or take another name."""
+
+    status = 409
+    title = "Dataset name taken"
+
+
+class DatasetInUseError(ServiceError):
+    """A study still needs this dataset."""
+
+    status = 409
+    title = "Dataset in use"
+
+
+class UploadTooLargeError(ServiceError):
+    """An upload is larger than this service takes."""
+
+    status = 413
+    title = "Body too large"
+
+
+class UploadBrokenError(ServiceError):
+    """An upload ended before its end."""
+
+    status = 400
+    title = "Upload broken"
+
+
+class DiskFullError(ServiceError):
+    """There is no room on the disk for what was sent."""
+
+    status = 507
+    title = "Disk full"
+
+
 class KeyReusedError(ServiceError):
     """This `Idempotency-Key` came with another request before."""
 

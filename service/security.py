@@ -31,6 +31,10 @@ PUBLIC: frozenset[tuple[str, str]] = frozenset(
 )
 PUBLIC_PREFIX = "/ui/static/"
 
+UPLOAD = ("POST", "/v1/datasets")
+UPLOADED_FORMS = {"application/octet-stream": "npz", "application/zip": "npz", "text/csv": "csv"}
+"""Media types of an upload, none of which a page of another site can send unasked, to what is in it."""
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 HOST = re.compile(r"(\[(?P<v6>[0-9A-Fa-f:]+)\]|(?P<name>[A-Za-z0-9.-]+))(:[0-9]{1,5})?")
@@ -138,11 +142,13 @@ class Secured:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         refusal = self._refusal(scope["method"], scope["path"], headers)
-        if refusal is None and scope["method"] not in SAFE_METHODS:
+        if refusal is None and (scope["method"], scope["path"]) == UPLOAD:
+            refusal = _wrong_upload(headers)
+        elif refusal is None and scope["method"] not in SAFE_METHODS:
             body = await _read(receive)
             if body is None:
                 refusal = problem(413, "Body too large", f"expected at most {MAX_DOCUMENT_BYTES:,} bytes")
-            elif body and _media_type(headers) != "application/json":
+            elif body and media_type(headers) != "application/json":
                 refusal = problem(415, "Unsupported media type", "expected a body of type application/json")
             else:
                 receive = _replayed(body, receive)
@@ -173,6 +179,12 @@ def _sign_in_first(method: str, headers: Headers) -> ASGIApp:
     return problem(401, "Not signed in", detail, headers={"www-authenticate": "Bearer"})
 
 
+def _wrong_upload(headers: Headers) -> ASGIApp | None:
+    if media_type(headers) in UPLOADED_FORMS:
+        return None
+    return problem(415, "Unsupported media type", f"expected a body of type {' or '.join(UPLOADED_FORMS)}")
+
+
 def _host_allowed(headers: Headers, allowed: frozenset[str]) -> bool:
     hosts = headers.getlist("host")
     match = HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
@@ -187,7 +199,8 @@ def _same_origin(headers: Headers) -> bool:
     return scheme in {"http", "https"} and host == headers["host"]
 
 
-def _media_type(headers: Headers) -> str:
+def media_type(headers: Headers) -> str:
+    """What a body is said to be, without parameters."""
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 

@@ -37,6 +37,7 @@ class Settings(BaseSettings):
         trainer_recycle_bytes: A training process that holds more than this is replaced before its next cohort.
         progress_deadline_seconds: A training process silent for longer counts as hung.
         lease_seconds: How long a coordinator owns a study without renewing.
+        max_upload_bytes: Largest dataset that may be uploaded.
         log_level: Level of the log on standard error.
     """
 
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     trainer_recycle_bytes: Annotated[int, Field(ge=0)] = 4 * GIBIBYTE
     progress_deadline_seconds: Annotated[float, Field(gt=0)] = 900.0
     lease_seconds: Annotated[float, Field(gt=0)] = 30.0
+    max_upload_bytes: Annotated[int, Field(ge=1)] = 2 * GIBIBYTE
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property

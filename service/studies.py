@@ -18,6 +18,7 @@ from service.database.engine import Database
 from service.database.queries_idempotency import forget_old_keys, insert_key, select_key
 from service.database.queries_studies import StudyRow
 from service.database.queries_trials import PlannedPoint
+from service.datasets import expect_dataset
 from service.effects.records import ReplicateRecord, StudyRecord
 from service.errors import (
     InvalidStudySpecError,
@@ -65,7 +66,7 @@ class Studies:
         estimate_study(spec, self._settings)
         if key is None:
             with self._database.begin() as connection:
-                return _created(connection, spec)
+                return self._created(connection, spec)
         try:
             return self._create_once(spec, key)
         except IntegrityError:
@@ -77,13 +78,19 @@ class Studies:
             forget_old_keys(connection)
             known = select_key(connection, key)
             if known is None:
-                study = _created(connection, spec)
+                study = self._created(connection, spec)
                 insert_key(connection, key, fingerprint, study.id)
                 return study
             if known.fingerprint != fingerprint:
                 msg = "expected the study that this Idempotency-Key came with before; received another"
                 raise KeyReusedError(msg)
             return _view(connection, known.study_id)
+
+    def _created(self, connection: Connection, spec: StudySpec) -> StudyView:
+        study_id = "".join(secrets.choice(ID_LETTERS) for _ in range(ID_LENGTH))
+        study_rows.insert_study(connection, study_id, spec)
+        expect_dataset(spec.dataset.name, self._settings.data_dir / "datasets")  # again: it may have been removed since
+        return _view(connection, study_id)
 
     def validate(self, spec: StudySpec) -> Estimate:
         """What the study would take.
@@ -266,12 +273,6 @@ def _replicate_record(row: trial_rows.ReplicateRow) -> ReplicateRecord:
         selected_epoch=row["selected_epoch"],
         last_epoch=row["last_epoch"],
     )
-
-
-def _created(connection: Connection, spec: StudySpec) -> StudyView:
-    study_id = "".join(secrets.choice(ID_LETTERS) for _ in range(ID_LENGTH))
-    study_rows.insert_study(connection, study_id, spec)
-    return _view(connection, study_id)
 
 
 def _cancel(connection: Connection, study_id: str) -> None:

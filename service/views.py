@@ -98,6 +98,19 @@ class TrialView(View):
     replicates: list[ReplicateView]
 
 
+class DatasetView(View):
+    """Data that a study may name. What a file holds is unknown (None) while it cannot be read."""
+
+    name: str
+    summary: str
+    built_in: bool
+    shape: tuple[int, ...] | None = None
+    n_classes: int | None = None
+    n_train: int | None = None
+    n_test: int | None = None
+    n_bytes: int | None = None
+
+
 class Estimate(View):
     """What a study would take, without running it."""
 

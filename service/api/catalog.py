@@ -1,17 +1,15 @@
-"""What can be asked for: regularizers, models, samplers, pruners, presets and datasets."""
+"""What can be asked for: regularizers, models, samplers, pruners and presets."""
 
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from search_spaces.datasets import BUILT_IN, SHAPES
 from search_spaces.models import MODEL_FAMILIES
 from search_spaces.presets import Preset, UnknownPresetError, load_preset, preset_names
 from search_spaces.pruners import PRUNERS
 from search_spaces.regularizers import REGULARIZERS
 from search_spaces.samplers import SAMPLERS
-from service.api.dependencies import AppSettings
 from service.errors import PresetNotFoundError
 from service.views import Page
 
@@ -39,14 +37,6 @@ class PresetOffer(Offer):
 
     question: str
     minutes: float
-
-
-class DatasetOffer(Offer):
-    """Data a study may name; shape and classes are known for built-in data only."""
-
-    built_in: bool
-    shape: tuple[int, ...] | None
-    n_classes: int | None
 
 
 @router.get("/regularizers")
@@ -86,25 +76,6 @@ def get_preset(name: str) -> Preset:
         return load_preset(name)
     except UnknownPresetError as error:
         raise PresetNotFoundError(str(error)) from None
-
-
-@router.get("/datasets")
-def list_datasets(settings: AppSettings) -> Page[DatasetOffer]:
-    """Every dataset: built in, or an `.npz` file in the data directory."""
-    return Page(items=datasets_on_offer(settings))
-
-
-def datasets_on_offer(settings: AppSettings) -> list[DatasetOffer]:
-    """Built-in data first, then the files of the data directory."""
-    offers = [
-        DatasetOffer(name=name, summary=summary, built_in=True, shape=SHAPES[name][0], n_classes=SHAPES[name][1])
-        for name, summary in BUILT_IN.items()
-    ]
-    files = (settings.data_dir / "datasets").glob("*.npz")
-    names = sorted(path.stem for path in files if path.stem not in BUILT_IN)
-    return offers + [
-        DatasetOffer(name=name, summary=f"{name}.npz", built_in=False, shape=None, n_classes=None) for name in names
-    ]
 
 
 def _typed(name: str, kind: type[BaseModel], summary: str) -> TypedOffer:

@@ -104,6 +104,6 @@ def _gpu() -> Finding:
 
 
 def _datasets(settings: "Settings") -> str:
-    from service.api.catalog import datasets_on_offer
+    from service.datasets import datasets_on_offer
 
-    return ", ".join(offer.name for offer in datasets_on_offer(settings))
+    return ", ".join(offer.name for offer in datasets_on_offer(settings.data_dir / "datasets"))

@@ -16,6 +16,7 @@ Counts: TypeAlias = dict[str, tuple[int, int]]
 """State of replicates to how many there are, and how many epochs they were trained."""
 
 DELETED = "deleted"
+UNFINISHED = ("queued", "running", "paused")
 
 
 def insert_study(connection: Connection, study_id: str, spec: StudySpec) -> None:
@@ -79,6 +80,13 @@ def select_studies(
         tagged = and_(study_tags.c.study_id == studies.c.id, study_tags.c.tag == tag)
         statement = statement.where(exists().where(tagged))
     return list(connection.execute(statement).mappings())
+
+
+def select_users_of_dataset(connection: Connection, name: str) -> list[str]:
+    """Ids of the unfinished studies that need a dataset."""
+    needs = studies.c.spec["dataset"]["name"].as_string() == name
+    statement = select(studies.c.id).where(studies.c.state.in_(UNFINISHED), needs).order_by(studies.c.key)
+    return list(connection.execute(statement).scalars())
 
 
 def change_study(connection: Connection, study_id: str, *, fenced_off: bool = False, **values: Any) -> None:
