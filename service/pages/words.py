@@ -13,7 +13,12 @@ from search_spaces.samplers import SAMPLERS
 from search_spaces.spec import StudySpec
 from search_spaces.values import Scalar
 
-MODEL_NAMES = {"mlp": "an MLP", "convnet": "a convolutional network", "recurrent": "a recurrent network", "layers": "a network of layers"}
+MODEL_NAMES = {
+    "mlp": "an MLP",
+    "convnet": "a convolutional network",
+    "recurrent": "a recurrent network",
+    "layers": "a network of layers",
+}
 PREPROCESSING = {
     "none": "as it is",
     "scale": "scaled to 0–1",
