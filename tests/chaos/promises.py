@@ -18,7 +18,7 @@ TARGETS = {
     "R4": "0 left running; requeued within lease + 5 s",
     "R5": "0 missing, 0 duplicate on 20 grids of 24",
     "R6": "0 failed in 8 restarts; only 503 + Retry-After; ready <= 5 s",
-    "R7": "0 half studies in 20 kills",
+    "R7": "0 half studies, 0 orphan files in 20 kills",
     "R8": "50 of 50 exit 0 <= 30 s, nothing charged",
     "R9": "<= 1 segment repeated, metrics equal",
     "R10": "1 study of 1,000 repeats",
@@ -37,10 +37,9 @@ TARGETS = {
 
 ELSEWHERE = {
     "R6": "sqlite has no server that could restart",
-    "R7": "uploads: not yet, there are none",
     "R9": "tests/trials/engine/test_checkpoints.py and the journeys",
     "R13": "sqlite has no wire that could be cut; cuts by a proxy, not by a network namespace",
-    "R14": "postgresql, uploads and checkpoints on a full disk: not yet",
+    "R14": "postgresql on a full disk: not yet; checkpoints: tests/trials/engine/test_checkpoints.py",
     "R16": "pause and cancel in each state: tests/contracts/test_ledger_machine.py",
     "R20": "not yet",
     "R21": "not yet; tests/trials/executors/test_processes.py has the recycling of processes",

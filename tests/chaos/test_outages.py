@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import httpx2
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
@@ -28,6 +30,7 @@ from tests.chaos.studies import mixed, wait_until
 from tests.databases import fresh_postgresql
 from tests.formula_executor import FormulaExecutor
 from tests.laboratory import open_laboratory, rounds_until
+from tests.service.uploads import npz
 from tests.specs import small_grid
 
 N_RESTARTS = 8 if IS_LONG else 2
@@ -159,6 +162,8 @@ def test_a_full_disk_is_told_and_survived(
     monkeypatch.setattr("service.coordinator.loop.POLL_SECONDS", 0.01)
     database = Database(f"sqlite:///{small_disk / 'ledger.sqlite3'}")
     database.migrate()
+    (small_disk / "datasets").mkdir()
+    (tmp_path / "datasets").symlink_to(small_disk / "datasets")
     spec = small_grid(budget={"replicates": 4}, training={"epochs": 40})
     with open_laboratory(database, tmp_path) as lab:
         study = lab.studies.create(spec)
@@ -178,17 +183,28 @@ def test_a_full_disk_is_told_and_survived(
         document = small_grid(tags=[f"{n} {'x' * 80}" for n in range(20)]).model_dump(mode="json", exclude_unset=True)
         answers = [client.post("/v1/studies", json=document) for _ in range(3)]
         assert {answer.status_code for answer in answers} == {503}
+        uploads = [_upload(client, content) for content in (npz(), npz(x_train=np.zeros((20, 4), np.int64)))]
+        assert {answer.status_code for answer in uploads} == {507}
+        assert list((small_disk / "datasets").iterdir()) == []
         assert client.get(f"/v1/studies/{study.id}").status_code == 200
         filler.unlink()
         began = time.monotonic()
         assert client.post("/v1/studies", json=document).status_code == 201
+        assert _upload(client, npz()).status_code == 201
         assert coordinator.run_until_done(study.id).state == "finished"
         seconds = time.monotonic() - began
         audit(database, Told({study.id: spec}, {}))
     with closing(sqlite3.connect(small_disk / "ledger.sqlite3")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert seconds < READY_WITHIN_SECONDS
-    promises.reach("R14", "sqlite", f"503, integrity ok, back and finished {seconds:.1f} s after space", is_full=True)
+    promises.reach(
+        "R14", "sqlite", f"503, uploads 507, integrity ok, back and finished {seconds:.1f} s after space", is_full=True
+    )
+
+
+def _upload(client: TestClient, content: bytes) -> httpx2.Response:
+    headers = {"content-type": "application/octet-stream"}
+    return client.post("/v1/datasets", params={"name": "mine"}, content=content, headers=headers)
 
 
 def _fill(path: Path) -> None:

@@ -3,21 +3,26 @@
 import random
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import httpx
+import numpy as np
 from sqlalchemy import func, select
 
 from search_spaces.spec import StudySpec
 from service.database.engine import Database
 from service.database.tables import replicates, studies, study_tags, trials
+from service.dataset_checks import check_npz
+from service.dataset_drafts import PREFIX, remove_orphans
 from service.studies import Studies
 from tests.chaos.actors import Api, Orders, api_of, fleet_of
 from tests.chaos.audit import Told, audit, count_open
 from tests.chaos.promises import IS_LONG, Promises
 from tests.chaos.studies import GRID_OF_24, mixed, wait_until
+from tests.service.uploads import npz
 from tests.specs import small_grid
 
 N_API_KILLS = 20 if IS_LONG else 2
@@ -25,32 +30,58 @@ N_TERMS = 50 if IS_LONG else 3
 DAY_SECONDS = 86_400.0
 WRONG_CLOCKS = ((3600.0, "Asia/Tokyo"), (-DAY_SECONDS, "America/New_York"))
 TAGS = ["one", "two", "three"]
+NOISE = np.random.default_rng(0).normal(size=(20, 20_000)).astype(np.float32)
+PART_BYTES = 2**16
 
 
-def test_killing_the_api_amid_posts_leaves_whole_studies_only(
+def test_killing_the_api_amid_posts_and_uploads_leaves_only_what_is_whole(
     any_database: Database, tmp_path: Path, rng: random.Random, kind: str, promises: Promises
 ) -> None:
     acknowledged: dict[str, str] = {}
-    n_unknown = 0
+    uploaded: set[str] = set()
+    folder, content, n_halves = tmp_path / "datasets", npz(x_train=NOISE, x_test=NOISE[:10]), 0
     for number in range(N_API_KILLS):
         with api_of(any_database.url, tmp_path) as api:
-            posting = threading.Thread(target=_post, args=(api, number, acknowledged))
-            posting.start()
+            assert drafts_in(folder) == []
+            threads = [
+                threading.Thread(target=_post, args=(api, number, acknowledged)),
+                threading.Thread(target=_upload, args=(api, number, content, uploaded)),
+            ]
+            for thread in threads:
+                thread.start()
             wait_until(lambda of=number: any(n.startswith(f"s{of}-") for n in acknowledged.values()), "a study")  # type: ignore[misc] # loop variable
+            wait_until(lambda: drafts_in(folder) != [], "an upload")
             time.sleep(rng.uniform(0.0, 0.2))
             api.process.kill()
-            posting.join()
-            n_unknown += 1
-    with any_database.read() as connection:
+            api.process.join()
+            n_halves += len(drafts_in(folder))
+            for thread in threads:
+                thread.join()
+    assert n_halves > 0, "no upload was cut by a kill"
+    assert remove_orphans(folder) <= 1
+    assert drafts_in(folder) == []
+    assert uploaded <= {path.stem for path in folder.glob("*.npz")}
+    assert all(check_npz(path).n_train == len(NOISE) for path in folder.glob("*.npz"))
+    _expect_whole_studies(any_database, acknowledged)
+    reached = f"0 half studies, 0 orphan files, {len(acknowledged)} studies and {len(uploaded)} uploads acknowledged"
+    reached += f", {n_halves} cut, {N_API_KILLS} kills"
+    promises.reach("R7", kind, reached, is_full=N_API_KILLS >= 20)
+
+
+def drafts_in(folder: Path) -> list[str]:
+    """Files of uploads that have not come to their end."""
+    return [path.name for path in folder.glob(f"{PREFIX}*")] if folder.exists() else []
+
+
+def _expect_whole_studies(database: Database, acknowledged: dict[str, str]) -> None:
+    with database.read() as connection:
         names = {row[0]: row[1] for row in connection.execute(select(studies.c.id, studies.c.name))}
         specs = connection.execute(select(studies.c.spec)).scalars().all()
         tags = connection.execute(select(study_tags.c.study_id, func.count()).group_by(study_tags.c.study_id))
         assert {row[0]: row[1] for row in tags} == dict.fromkeys(names, len(TAGS))
     assert all(StudySpec.model_validate(spec) for spec in specs)
     assert acknowledged.items() <= names.items()
-    assert len(names) - len(acknowledged) <= n_unknown
-    reached = f"0 half studies, {len(acknowledged)} acknowledged, {N_API_KILLS} kills"
-    promises.reach("R7", kind, reached, is_full=N_API_KILLS >= 20)
+    assert len(names) - len(acknowledged) <= N_API_KILLS
 
 
 def _post(api: Api, number: int, acknowledged: dict[str, str]) -> None:
@@ -63,6 +94,25 @@ def _post(api: Api, number: int, acknowledged: dict[str, str]) -> None:
             return
         assert answer.status_code == 201, answer.text
         acknowledged[answer.json()["id"]] = name
+
+
+def _upload(api: Api, number: int, content: bytes, uploaded: set[str]) -> None:
+    """Uploads one dataset after the other, each in many parts, until nobody answers."""
+    headers = {"content-type": "application/octet-stream"}
+
+    def parts() -> Iterator[bytes]:
+        for start in range(0, len(content), PART_BYTES):
+            time.sleep(0.002)
+            yield content[start : start + PART_BYTES]
+
+    for place in count():
+        name = f"u{number}-{place}"
+        try:
+            answer = api.client.post("/v1/datasets", params={"name": name}, content=parts(), headers=headers)
+        except httpx.TransportError:
+            return
+        assert answer.status_code == 201, answer.text
+        uploaded.add(name)
 
 
 def test_a_coordinator_asked_to_end_gives_everything_back_and_charges_nobody(
