@@ -11,10 +11,15 @@ from search_spaces.values import Value
 
 
 class StoppingRule(Value):
-    """Keras' `EarlyStopping`: stop after `patience` epochs without an improvement by more than `min_delta`."""
+    """Keras' `EarlyStopping`: stop after `patience` epochs without an improvement by more than `min_delta`.
+
+    Attributes:
+        start_epoch: First epoch (from 0) that the rule looks at, Keras' `start_from_epoch`.
+    """
 
     patience: int = Field(ge=0)
     min_delta: float = Field(default=0.0, ge=0)
+    start_epoch: int = Field(default=0, ge=0)
     monitor: Monitor = "validation_accuracy"
     restore_best: bool = True
 
@@ -44,7 +49,8 @@ class Stop:
 def replay(monitored: npt.NDArray[np.floating], rule: StoppingRule) -> Stop:
     """Applies a rule to the monitored values of one curve.
 
-    A NaN never improves. If no value improves at all, the first epoch counts as best.
+    A NaN never improves. If no value improves at all, the first epoch looked at counts as best; on a curve that ends
+    before `rule.start_epoch`, the last one.
 
     Args:
         monitored: Validation accuracy or loss per epoch, as `rule.monitor` says; shape `(n_epochs,)`, not empty.
@@ -57,8 +63,9 @@ def replay(monitored: npt.NDArray[np.floating], rule: StoppingRule) -> Stop:
         msg = "cannot replay early stopping on a curve of 0 epochs"
         raise ValueError(msg)
     sign = -1.0 if rule.monitor == "validation_loss" else 1.0
-    best, best_epoch, wait = -np.inf, 0, 0
-    for epoch, value in enumerate((sign * monitored.astype(np.float64)).tolist()):
+    looked_at = (sign * monitored[rule.start_epoch :].astype(np.float64)).tolist()
+    best, best_epoch, wait = -np.inf, min(rule.start_epoch, monitored.size - 1), 0
+    for epoch, value in enumerate(looked_at, start=rule.start_epoch):
         if value - rule.min_delta > best:
             best, best_epoch, wait = value, epoch, 0
             continue

@@ -53,6 +53,8 @@ class Cohort(Value):
         grafts: The regularizers that the program has a place for; a lane without one of them has it off.
         structure: The structural knobs, equal for all lanes.
         monitor: The validation metric whose best epochs are read on train and test data too; None: the schedule only.
+        monitor_starts: Epochs at which rules of readers begin to look, so that the best epochs from there on are read;
+            where a reader begins elsewhere, train and test data are read at every epoch.
         max_seconds: Wall-clock limit for the whole cohort; None for no limit.
         checkpoints_dir: Where the states of lanes are kept at segment ends; None keeps nothing.
     """
@@ -68,6 +70,7 @@ class Cohort(Value):
     grafts: tuple[str, ...] = ()
     structure: Point = Field(default_factory=dict)
     monitor: Monitor | None = None
+    monitor_starts: tuple[int, ...] = ()
     max_seconds: float | None = None
     checkpoints_dir: Path | None = None
     lanes: Annotated[tuple[Lane, ...], Field(min_length=1)]

@@ -19,6 +19,9 @@ COHORTS_PER_SLOT = 4
 BATCHES_OF_ADAPTIVE_SEARCH = 10
 """A sampler that learns sees results after about a tenth of its budget each."""
 
+MAX_STARTS = 100
+"""Starts of early stopping that one program is told."""
+
 STOPPING = "early_stopping"
 
 
@@ -148,9 +151,16 @@ def _rule(spec: StudySpec, complete: Point) -> StoppingRule | None:
     return StoppingRule(
         patience=int(patience),
         min_delta=float(complete.get(f"{STOPPING}.min_delta", 0.0)),
+        start_epoch=int(complete.get(f"{STOPPING}.start_epoch", 0)),
         monitor=asked.monitor,
         restore_best=asked.restore_best,
     )
+
+
+def _starts(spec: StudySpec) -> tuple[int, ...]:
+    """The epochs at which the study's rules may begin to look, where they can be counted."""
+    levels = spec.patience.start_epoch.levels() if spec.patience else None
+    return tuple(sorted({int(level) for level in levels or ()}))[:MAX_STARTS]
 
 
 def _structure(spec: StudySpec, complete: Point) -> Point:
@@ -176,6 +186,7 @@ def _cohort(cohort_id: str, study_id: str, spec: StudySpec, trainings: Sequence[
         grafts=tuple(name for name, _ in spec.regularizers.items() if name != STOPPING),
         structure=trainings[0].structure,
         monitor=spec.patience.monitor if spec.patience and spec.patience.restore_best else None,
+        monitor_starts=_starts(spec),
         lanes=tuple(
             Lane(lane_id=index, seed=training.seed, settings=training.settings, readers=training.readers)
             for index, training in enumerate(trainings)

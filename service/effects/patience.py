@@ -27,7 +27,7 @@ def patience_curve(
     at an epoch where it was not read.
 
     Args:
-        asked: The rule that the study asks about; its smallest `min_delta` is used.
+        asked: The rule that the study asks about; the first of its `min_delta` and of its `start_epoch` is used.
         levels: The levels of early stopping.
         curves: Curves by replicate id.
         n_epochs: Epochs of a training that is not stopped.
@@ -37,7 +37,8 @@ def patience_curve(
         return []
     longest = max(curve.shape[1] for _, curve in trainings)
     wanted = {int(v) for v in asked.patience.levels() or ()}
-    wanted |= {int(level.value) for level in levels.levels if isinstance(level.value, int)}
+    if levels.knob == "patience":
+        wanted |= {int(level.value) for level in levels.levels if isinstance(level.value, int)}
     ladder = sorted(wanted | set(_ladder(longest)))
     rows = pd.DataFrame([entry for p in ladder for entry in _replayed(trainings, _rule(asked, p), n_epochs=n_epochs)])
     if rows.empty:
@@ -75,6 +76,7 @@ def _rule(asked: EarlyStopping, patience: int) -> StoppingRule:
     return StoppingRule(
         patience=patience,
         min_delta=float(first_value(asked.min_delta)),
+        start_epoch=int(first_value(asked.start_epoch)),
         monitor=asked.monitor,
         restore_best=asked.restore_best,
     )

@@ -27,6 +27,7 @@ def stop_with_keras(values: list[float], rule: StoppingRule) -> tuple[int, int]:
         min_delta=rule.min_delta,
         mode="min" if rule.monitor == "validation_loss" else "max",
         restore_best_weights=rule.restore_best,
+        start_from_epoch=rule.start_epoch,
     )
     callback.set_model(model)
     model.stop_training = False
@@ -45,15 +46,28 @@ def stop_with_keras(values: list[float], rule: StoppingRule) -> tuple[int, int]:
     values=st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.35, 0.5, 0.8]), min_size=1, max_size=15),
     patience=st.integers(0, 6),
     min_delta=st.sampled_from([0.0, 0.07, 0.2]),
+    start_epoch=st.sampled_from([0, 0, 1, 3, 8, 20]),
     restore_best=st.booleans(),
     monitor=st.sampled_from(["validation_accuracy", "validation_loss"]),
 )
 def test_replay_ends_where_keras_ends(
-    values: list[float], patience: int, min_delta: float, restore_best: bool, monitor: Monitor
+    values: list[float], patience: int, min_delta: float, start_epoch: int, restore_best: bool, monitor: Monitor
 ) -> None:
-    rule = StoppingRule(patience=patience, min_delta=min_delta, restore_best=restore_best, monitor=monitor)
+    rule = StoppingRule(
+        patience=patience, min_delta=min_delta, start_epoch=start_epoch, restore_best=restore_best, monitor=monitor
+    )
     end = replay(np.array(values), rule)
     assert (end.last_epoch, end.selected_epoch) == stop_with_keras(values, rule)
+
+
+def test_what_was_best_before_the_start_does_not_count() -> None:
+    end = replay(np.array([0.9, 0.9, 0.3, 0.5, 0.4, 0.4]), StoppingRule(patience=2, start_epoch=2))
+    assert (end.selected_epoch, end.last_epoch, end.stopped) == (3, 5, True)
+
+
+def test_a_curve_that_ends_before_the_start_keeps_its_last_epoch() -> None:
+    end = replay(np.array([0.9, 0.1, 0.2]), StoppingRule(patience=0, start_epoch=3))
+    assert (end.selected_epoch, end.last_epoch, end.stopped) == (2, 2, False)
 
 
 def test_a_nan_never_improves() -> None:

@@ -38,6 +38,7 @@ class Plan:
         batch_size: Rows per step.
         shuffle: Whether each epoch has an order of its own.
         monitor: Validation metric whose record epochs are read too; None for none.
+        monitor_starts: Epochs above 0 at which records begin anew.
         knob_names: Order of the knobs along their axis.
     """
 
@@ -48,6 +49,7 @@ class Plan:
     batch_size: int
     shuffle: bool
     monitor: Monitor | None
+    monitor_starts: tuple[int, ...]
     knob_names: tuple[str, ...]
 
 
@@ -72,7 +74,7 @@ class LaneTraining:
 
         Args:
             flat: State tensors.
-            best: Best monitored validation value so far, larger is better.
+            best: Best monitored validation value so far, since the last start; larger is better.
             key: uint32, shape `(2,)`.
             knobs: float32, shape `(n_knobs,)`.
             first: First epoch, int32 scalar.
@@ -103,7 +105,7 @@ class LaneTraining:
             state, running = self._train_epoch(self.stepper.state(list(flat)), lane, number)
             evaluation = (fold(fold(lane[0], EVALUATION_STREAM), number), lane[1])
             validation = self.stepper.evaluate(state, *evaluation, *self._data.validation)
-            score = self._score(validation)
+            score, best = self._score(validation), self._best_before(number, best)
             readings = self._readings(state, evaluation, validation, self._is_read(number) | (score > best))
             metrics = ops.stack([*running, *validation, *readings])
             return number + 1, state.flat(), ops.maximum(best, score), put(curve, number - first, metrics)
@@ -158,6 +160,13 @@ class LaneTraining:
             return never
         value = -validation[0] if self.plan.monitor == "validation_loss" else validation[1]
         return ops.where(ops.isfinite(value), value, never)
+
+    def _best_before(self, number: Tensor, best: Tensor) -> Tensor:
+        """What this epoch has to exceed. A best epoch since one start is a best epoch since any later start too."""
+        if not self.plan.monitor_starts:
+            return best
+        starts = ops.convert_to_tensor(self.plan.monitor_starts, "int32")
+        return ops.where(ops.any(ops.equal(number, starts)), ops.full_like(best, float("-inf")), best)
 
     def _is_read(self, number: Tensor) -> Tensor:
         """Whether train and test data are read at this epoch by schedule."""

@@ -99,17 +99,16 @@ class TrainingProgram:
     def _plan(self, cohort: Cohort, n_slots: int) -> Plan:
         n_epochs = cohort.training.epochs
         names = [name for treatment in self._stepper.treatments for name in treatment.value_names()]
-        rules = [reader.rule for lane in cohort.lanes for reader in lane.readers if reader.rule is not None]
-        every_epoch = any(not rule.restore_best for rule in rules)
         n_readings = max(1, min(MAX_READINGS, n_epochs // EPOCHS_PER_READING))
         return Plan(
             n_slots=n_slots,
             segment_capacity=min(n_epochs, MAX_SEGMENT_EPOCHS),
             n_epochs=n_epochs,
-            read_every=1 if every_epoch else math.ceil(n_epochs / n_readings),
+            read_every=1 if _reads_every_epoch(cohort) else math.ceil(n_epochs / n_readings),
             batch_size=cohort.training.batch_size,
             shuffle=cohort.training.shuffle,
             monitor=cohort.monitor,
+            monitor_starts=tuple(sorted({start for start in cohort.monitor_starts if start > 0})),
             knob_names=tuple(names),
         )
 
@@ -157,6 +156,12 @@ def _checksum(data: Dataset) -> int:
     return reduce(lambda checksum, array: crc32(array.data, checksum), arrays, 0)
 
 
+def _reads_every_epoch(cohort: Cohort) -> bool:
+    """Whether some rule may select an epoch that is no best one from a start known to the program."""
+    rules = [reader.rule for lane in cohort.lanes for reader in lane.readers if reader.rule is not None]
+    return any(not rule.restore_best or rule.start_epoch not in (0, *cohort.monitor_starts) for rule in rules)
+
+
 def _identity(cohort: Cohort) -> str:
     return cohort.model_dump_json(exclude={"cohort_id", "study_id", "lanes", "max_seconds", "checkpoints_dir"})
 
@@ -167,8 +172,7 @@ def training_program(cohort: Cohort, data: Dataset, model: keras.Model) -> Train
     Raises:
         InfeasibleCohortError: The model cannot be trained, or a regularizer finds no place in it.
     """
-    restores = all(reader.rule is None or reader.rule.restore_best for lane in cohort.lanes for reader in lane.readers)
-    key = f"{_identity(cohort)} {restores} {id(data)}"
+    key = f"{_identity(cohort)} {_reads_every_epoch(cohort)} {id(data)}"
     if key not in _programs:
         _programs[key] = TrainingProgram(cohort, data, model)
         while len(_programs) > MAX_PROGRAMS:

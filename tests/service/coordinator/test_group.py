@@ -52,6 +52,18 @@ def test_replicates_that_differ_in_patience_alone_share_a_lane() -> None:
         assert set(lane.settings) == {"dropout.rate", "dropout.placement", "dropout.sites"}
 
 
+def test_starts_of_early_stopping_share_a_lane_too() -> None:
+    spec = with_patience(start_epoch={"grid": [0, 4]})
+    (cohort,) = grouped(spec, queue(spec))
+    assert len(cohort.lanes) == count_lanes(spec) == 4
+    assert cohort.monitor_starts == (0, 4)
+    for lane in cohort.lanes:
+        rules = [reader.rule for reader in lane.readers if reader.rule]
+        assert sorted((rule.start_epoch, rule.patience) for rule in rules) == [
+            (start, patience) for start in (0, 4) for patience in (2, 5, 9)
+        ]
+
+
 def test_patience_that_is_off_reads_the_shared_lane_to_its_end() -> None:
     spec = with_patience(optional=True)
     (cohort,) = grouped(spec, queue(spec))

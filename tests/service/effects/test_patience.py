@@ -57,6 +57,13 @@ def test_smallest_min_delta_and_restore_best_of_the_study_are_used() -> None:
     assert points[2].epochs == 3
 
 
+def test_the_first_start_epoch_of_the_study_is_used() -> None:
+    points = by_patience(study(make_curve(RISING_LATE), start_epoch={"grid": [5, 8]}))
+    stop = replay(np.array(RISING_LATE), StoppingRule(patience=2, start_epoch=5))
+    assert points[2].test_accuracy.mean == pytest.approx(RISING_LATE[stop.selected_epoch])
+    assert points[2].epochs == stop.last_epoch + 1 == 8
+
+
 def test_accuracy_that_was_not_read_at_the_selected_epoch_is_left_out() -> None:
     test = [float("nan")] * 12
     test[4] = 0.66

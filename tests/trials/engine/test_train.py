@@ -14,6 +14,7 @@ from trials.curves import row
 from trials.early_stopping import StoppingRule, replay
 from trials.engine import train
 from trials.engine.initial_weights import initial_weights
+from trials.engine.training_program import training_program
 from trials.protocol import Reader
 
 MLP = {"family": "mlp", "hidden_units": [16]}
@@ -180,6 +181,35 @@ def test_every_record_epoch_is_read_on_test_data_in_a_long_training() -> None:
     records = [e for e in range(60) if e == 0 or loss[e] < loss[:e].min()]
     assert np.isfinite(row(curve, "test_accuracy")[records]).all()
     assert np.isfinite(row(curve, "train_loss")[59])
+
+
+def test_best_epochs_since_each_start_are_read_on_test_data_in_a_long_training() -> None:
+    starts = (0, 20, 45)
+    rules = [StoppingRule(patience=60, start_epoch=start, monitor="validation_loss") for start in starts]
+    readers = [Reader(replicate_id=i, rule=rule) for i, rule in enumerate(rules)]
+    fields: dict[str, Any] = {"epochs": 60, "batch_size": 256, "monitor": "validation_loss", "grafts": ()}
+    too_fast = Optimizer(learning_rate=0.5)
+    asked = cohort([lane(0, 3, *readers)], monitor_starts=starts, optimizer=too_fast, **fields)
+
+    outcome = drive(asked, digits(), mlp(8))
+
+    curve = outcome.curves[0]
+    loss, read = row(curve, "validation_loss"), np.isfinite(row(curve, "test_accuracy"))
+    for i, start in enumerate(starts):
+        assert outcome.results[i].selected_epoch == start + int(loss[start:].argmin())
+        assert outcome.results[i].metrics.test_accuracy is not None
+        assert read[[e for e in range(start, 60) if e == start or loss[e] < loss[start:e].min()]].all()
+    assert loss.argmin() < 45
+    assert not read.all()
+
+
+def test_every_epoch_is_read_where_a_rule_begins_at_an_epoch_that_the_program_does_not_know() -> None:
+    rule = StoppingRule(patience=60, start_epoch=7, monitor="validation_loss")
+    lanes = [lane(0, 3, Reader(replicate_id=0, rule=rule))]
+    known, unknown = (cohort(lanes, epochs=60, monitor="validation_loss", monitor_starts=s) for s in ((0, 7), (0,)))
+
+    assert training_program(known, digits(), mlp(8)).program.plan.read_every > 1
+    assert training_program(unknown, digits(), mlp(8)).program.plan.read_every == 1
 
 
 def test_diverged_lane_fails_with_its_epoch_and_its_neighbour_completes() -> None:
