@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import keras
 
-from trials.layers.recurrent_dropout import is_recurrent
+from trials.layers.base import LaneLayer
 from trials.layers.site import Site
 
 Make: TypeAlias = Callable[[], keras.layers.Layer]
@@ -45,7 +45,19 @@ ACTIVATIONS = (
     keras.layers.ELU,
     keras.layers.PReLU,
 )
+DISTURBANCES = (
+    LaneLayer,
+    Site,
+    keras.layers.Dropout,
+    keras.layers.GaussianDropout,
+    keras.layers.GaussianNoise,
+    keras.layers.AlphaDropout,
+)
+"""What may stand between a layer and its activation or pooling without parting them."""
+RECURRENT = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN)
 KERNELS = ("kernel", "recurrent_kernel")
+NO_KERNELS = ("bias", "gamma", "beta", "alpha")
+"""Names of weights that are offsets or scales, whatever their shape."""
 
 
 @dataclass(frozen=True)
@@ -77,21 +89,33 @@ def hidden_layers(model: keras.Model, wanted: str) -> list[Hidden]:
     output, following = output_layer(model), _followers(model)
     found = []
     for layer in model.layers:
-        is_dense = isinstance(layer, DENSE) or is_recurrent(layer)
+        is_dense = isinstance(_applied(layer), DENSE) or is_recurrence(layer)
         is_wanted = (is_dense and wanted != "convolution") or (isinstance(layer, CONVOLUTIONS) and wanted != "dense")
         if is_wanted and layer is not output:
             found.append(_hidden(layer, following))
     return found
 
 
+def is_recurrence(layer: keras.layers.Layer) -> bool:
+    """Whether this layer, or the one that it runs both ways, goes from step to step; its activations are inside."""
+    inner = layer.forward_layer if isinstance(layer, keras.layers.Bidirectional) else layer
+    return isinstance(inner, RECURRENT)
+
+
+def _applied(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """What a layer does at every step, if that is a layer; else itself."""
+    return layer.layer if isinstance(layer, keras.layers.TimeDistributed) else layer
+
+
 def _hidden(layer: keras.layers.Layer, following: Mapping[str, keras.layers.Layer | None]) -> Hidden:
     before = activated = layer.name
     is_split = False
     after = following[layer.name]
-    while isinstance(after, NORMALIZATIONS + ACTIVATIONS):
-        activated = after.name
-        is_split = is_split or isinstance(after, ACTIVATIONS)
-        before = before if is_split else activated
+    while isinstance(after, NORMALIZATIONS + ACTIVATIONS + DISTURBANCES):
+        if not isinstance(after, DISTURBANCES):
+            activated = after.name
+            is_split = is_split or isinstance(after, ACTIVATIONS)
+            before = before if is_split else activated
         after = following[after.name]
     pooled = after.name if isinstance(after, POOLINGS) else activated
     return Hidden(layer.name, before, activated, pooled, is_split)
@@ -114,12 +138,17 @@ def _followers(model: keras.Model) -> dict[str, keras.layers.Layer | None]:
         return outputs
 
     rewrite(model, call)
-    return {name: layers[0] if len(layers) == 1 else None for name, layers in takers.items()}
+    return {name: layers[0] if len(set(map(id, layers))) == 1 else None for name, layers in takers.items()}
 
 
 def output_layer(model: keras.Model) -> keras.layers.Layer | None:
     """The last layer that has a kernel: the one that gives the logits. None in a model written as a class."""
     return next((layer for layer in reversed(model.layers) if getattr(layer, "kernel", None) is not None), None)
+
+
+def embeddings(model: keras.Model) -> list[str]:
+    """Names of the layers that turn whole numbers into vectors."""
+    return [layer.name for layer in model.layers if isinstance(layer, keras.layers.Embedding)]
 
 
 def sites(model: keras.Model, regularizer: str) -> tuple[str, ...]:
@@ -159,13 +188,16 @@ def split_activations(model: keras.Model, layers: list[Hidden]) -> keras.Model:
     A recurrent layer has several inside, and keeps them.
     """
     names = {hidden.name for hidden in layers if not hidden.is_split}
+    split: dict[str, keras.layers.Layer] = {}
 
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
-        if layer.name not in names or not hasattr(layer, "activation") or is_recurrent(layer):
+        inner = _applied(layer)
+        if layer.name not in names or not hasattr(inner, "activation") or is_recurrence(layer):
             return layer(*args, **kwargs)
-        activation = keras.layers.Activation(layer.activation, name=f"{layer.name}_activation")
-        layer.activation = keras.activations.linear
-        return activation(layer(*args, **kwargs))
+        if layer.name not in split:
+            split[layer.name] = keras.layers.Activation(inner.activation, name=f"{layer.name}_activation")
+            inner.activation = keras.activations.linear
+        return split[layer.name](layer(*args, **kwargs))
 
     return rewrite(model, call)
 
@@ -182,8 +214,15 @@ def hidden_kernels(model: keras.Model) -> tuple[int, ...]:
 
 
 def all_kernels(model: keras.Model) -> frozenset[int]:
-    """Positions of all weights of more than one axis among the model's trainable variables: no biases, no scales."""
-    return frozenset(i for i, variable in enumerate(model.trainable_variables) if len(variable.shape) > 1)
+    """Positions of all weights of more than one axis among the model's trainable variables: no biases, no scales.
+
+    Some of these have several axes too: the biases of a GRU and of attention.
+    """
+    return frozenset(
+        i
+        for i, variable in enumerate(model.trainable_variables)
+        if len(variable.shape) > 1 and variable.name not in NO_KERNELS
+    )
 
 
 def rewrite(model: keras.Model, call: Any) -> keras.Model:

@@ -9,8 +9,9 @@ from search_spaces.regularizers.base import RegularizerSpec
 class GaussianNoise(RegularizerSpec):
     """Adds normal noise of standard deviation `stddev` in training, to the inputs or to hidden activations (`sites`).
 
-    The unit is that of the values it acts on: after `preprocessing: scale`, 0.1 is a tenth of the range of pixels. In
-    inference it is the identity, as Keras' `GaussianNoise`.
+    The unit is that of the values it acts on: after `preprocessing: scale`, 0.1 is a tenth of the range of pixels.
+    Where a model embeds whole numbers, its inputs are the embedded vectors. In inference it is the identity, as Keras'
+    `GaussianNoise`.
 
     References:
         Bishop, 1995, Training with noise is equivalent to Tikhonov regularization, Neural Computation 7.

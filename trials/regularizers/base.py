@@ -8,7 +8,7 @@ import keras
 
 from search_spaces.regularizers import REGULARIZERS
 from search_spaces.values import Point, Scalar
-from trials.attachments import after_layers, hidden_layers, sites
+from trials.attachments import after_inputs, after_layers, embeddings, hidden_layers, sites
 from trials.engine.random_bits import Key, Tensor
 from trials.errors import InfeasibleCohortError
 
@@ -137,8 +137,16 @@ class LayerTreatment(Treatment):
     def place(self, model: keras.Model) -> tuple[keras.Model, tuple[str, ...]]:
         """At the marked sites, or the found places."""
         places = [(site, site) for site in sites(model, self.name)]
-        if not places:
-            model, places = self.found(model)
+        return self._put(*((model, places) if places else self.found(model)))
+
+    def at_inputs(self, model: keras.Model) -> tuple[keras.Model, tuple[str, ...]]:
+        """On the examples; on what the embeddings give, where the examples are whole numbers."""
+        embedded = [(name, name) for name in embeddings(model)]
+        if embedded:
+            return self._put(model, embedded)
+        return after_inputs(model, lambda: self.layer(0, "inputs", 1.0)), ("inputs",)
+
+    def _put(self, model: keras.Model, places: list[tuple[str, str]]) -> tuple[keras.Model, tuple[str, ...]]:
         n = len(places)
         new = {after: partial(self.layer, number, at, (number + 1) / n) for number, (at, after) in enumerate(places)}
         return after_layers(model, new), tuple(at for at, _ in places)

@@ -4,8 +4,7 @@ from typing import ClassVar
 
 import keras
 
-from trials.attachments import hidden_layers, split_activations
-from trials.layers.recurrent_dropout import is_recurrent
+from trials.attachments import hidden_layers, is_recurrence, split_activations
 from trials.regularizers.base import Found, LayerTreatment
 
 
@@ -23,7 +22,7 @@ class BatchNormTreatment(LayerTreatment):
 
     def found(self, model: keras.Model) -> Found:
         """Hidden dense layers and convolutions."""
-        recurrent = {layer.name for layer in model.layers if is_recurrent(layer)}
+        recurrent = {layer.name for layer in model.layers if is_recurrence(layer)}
         layers = [hidden for hidden in hidden_layers(model, "both") if hidden.name not in recurrent]
         if not layers:
             raise self.nowhere("hidden dense layers or convolutions")

@@ -4,9 +4,8 @@ from typing import ClassVar
 
 import keras
 
-from trials.attachments import Hidden, hidden_layers, split_activations
+from trials.attachments import Hidden, hidden_layers, is_recurrence, split_activations
 from trials.layers import LaneDropout
-from trials.layers.recurrent_dropout import is_recurrent
 from trials.regularizers.base import Found, HiddenLayerTreatment
 
 
@@ -31,7 +30,7 @@ class DropoutTreatment(HiddenLayerTreatment):
         if self.structural("placement", "after_activation") == "after_activation":
             return model, after_activation
         wanted = str(self.structural("sites", "dense"))
-        recurrent = {layer.name for layer in model.layers if is_recurrent(layer)}
+        recurrent = {layer.name for layer in model.layers if is_recurrence(layer)}
 
         def has_inside(hidden: Hidden) -> bool:
             return hidden.pooled == hidden.activated and hidden.name not in recurrent

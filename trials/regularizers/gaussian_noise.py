@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import keras
 
-from trials.attachments import after_inputs, sites
+from trials.attachments import sites
 from trials.layers import LaneGaussianNoise
 from trials.regularizers.base import HiddenLayerTreatment
 
@@ -24,4 +24,4 @@ class GaussianNoiseTreatment(HiddenLayerTreatment):
         """At marked sites, else where `sites` says."""
         if sites(model, self.name) or self.structural("sites", "inputs") != "inputs":
             return super().place(model)
-        return after_inputs(model, lambda: self.layer(0, "inputs", 1.0)), ("inputs",)
+        return self.at_inputs(model)

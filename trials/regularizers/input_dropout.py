@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import keras
 
-from trials.attachments import after_inputs, sites
+from trials.attachments import sites
 from trials.layers import LaneDropout
-from trials.regularizers.base import Found, LayerTreatment
+from trials.regularizers.base import LayerTreatment
 
 
 class InputDropoutTreatment(LayerTreatment):
@@ -20,12 +20,6 @@ class InputDropoutTreatment(LayerTreatment):
         del depth
         return LaneDropout(self.stream + number, "input_dropout.rate", name=f"{at}_input_dropout")
 
-    def found(self, model: keras.Model) -> Found:
-        """The embeddings."""
-        return model, [(layer.name, layer.name) for layer in model.layers if isinstance(layer, keras.layers.Embedding)]
-
     def place(self, model: keras.Model) -> tuple[keras.Model, tuple[str, ...]]:
-        """At marked sites or embeddings, else on the model's input."""
-        if sites(model, self.name) or self.found(model)[1]:
-            return super().place(model)
-        return after_inputs(model, lambda: self.layer(0, "inputs", 1.0)), ("inputs",)
+        """At marked sites, else on the model's input."""
+        return super().place(model) if sites(model, self.name) else self.at_inputs(model)

@@ -2,9 +2,12 @@
 
 from typing import ClassVar
 
+import keras
 from keras import ops
 
+from trials.attachments import embeddings
 from trials.engine.random_bits import Key, Tensor, beta, fold, permutation
+from trials.errors import InfeasibleCohortError
 from trials.regularizers.base import Knobs, Treatment
 
 
@@ -14,6 +17,14 @@ class MixUpTreatment(Treatment):
     name: ClassVar[str] = "mixup"
     batch_stream: ClassVar[int] = 0x42000000
     changes_targets: ClassVar[bool] = True
+
+    def place(self, model: keras.Model) -> tuple[keras.Model, tuple[str, ...]]:
+        """Nowhere in the model, which must not take whole numbers: a blend of two words is no word."""
+        if embeddings(model):
+            raise InfeasibleCohortError(
+                "mixup: expected a model of examples that can be blended; it embeds whole numbers"
+            )
+        return model, ()
 
     def batch(self, key: Key, x: Tensor, targets: Tensor, knobs: Knobs) -> tuple[Tensor, Tensor]:
         """Examples and targets, each share x own + (1 - share) x the other's."""

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import keras
 
-from trials.attachments import hidden_layers
+from trials.attachments import embeddings, hidden_layers
 from trials.layers import LaneDropout
 from trials.regularizers.base import Found, LayerTreatment
 
@@ -22,7 +22,7 @@ class SpatialDropoutTreatment(LayerTreatment):
 
     def found(self, model: keras.Model) -> Found:
         """Convolutions and embeddings."""
-        places = [(layer.name, layer.name) for layer in model.layers if isinstance(layer, keras.layers.Embedding)]
+        places = [(name, name) for name in embeddings(model)]
         places += [(hidden.name, hidden.activated) for hidden in hidden_layers(model, "convolution")]
         if not places:
             raise self.nowhere("convolutions or an embedding")

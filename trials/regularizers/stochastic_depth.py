@@ -28,10 +28,14 @@ class StochasticDepthTreatment(LayerTreatment):
 class LaneStochasticDepth(LaneDropout):
     """Zeroes whole examples of a branch with probability depth x rate, and divides the others by 1 - that.
 
+    Only in training: sampled predictions leave nothing out.
+
     Args:
         stream: Word that keeps this layer's draws apart.
         depth: Share of the rate that counts here, above 0, at most 1.
     """
+
+    acts_when_sampling: ClassVar[bool] = False
 
     def __init__(self, stream: int, depth: float, **kwargs: Any) -> None:
         super().__init__(stream, "stochastic_depth.rate", **kwargs)
