@@ -4,7 +4,7 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from service.api import catalog, datasets, effects, errors, health, openapi, session, studies, trials
+from service.api import catalog, datasets, effects, errors, health, models, openapi, session, studies, trials
 from service.composition import Services, compose
 from service.dashboard import Dashboard, dashboard_of
 from service.datasets import Datasets
@@ -42,6 +42,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Secured:
         trials.router,
         effects.router,
         catalog.router,
+        models.router,
         datasets.router,
         openapi.router,
     ):

@@ -59,6 +59,12 @@ class StateConflictError(ServiceError):
     title = "State conflict"
 
 
+class InvalidModelError(InvalidStudySpecError):
+    """A model was brought that the family `layers` has no words for."""
+
+    title = "Untranslatable model"
+
+
 class InvalidDatasetError(InvalidStudySpecError):
     """What was uploaded is no dataset."""
 

@@ -56,16 +56,29 @@ def load_study(name_or_path: str) -> StudySpec:
     return parse_spec(_read(path))
 
 
-def _read(path: Path) -> Any:
-    with path.open("rb") as file:
-        text = file.read(MAX_DOCUMENT_BYTES + 1)
+def read_document(path: Path, *, field: str = "study") -> bytes:
+    """The text of a file that is to be parsed.
+
+    Raises:
+        InvalidStudySpecError: There is no such file, or it is too long.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_DOCUMENT_BYTES + 1)
+    except OSError as error:
+        raise _refused("a readable file", f"{path}: {error.strerror}", field) from None
     if len(text) > MAX_DOCUMENT_BYTES:
-        raise _refused(f"a file of at most {MAX_DOCUMENT_BYTES:,} bytes", f"{path.stat().st_size:,} bytes")
+        raise _refused(f"a file of at most {MAX_DOCUMENT_BYTES:,} bytes", f"{path.stat().st_size:,} bytes", field)
+    return text
+
+
+def _read(path: Path) -> Any:
+    text = read_document(path)
     data = parse_json(text, field="study") if path.suffix == ".json" else parse_yaml(text)
     if not isinstance(data, dict):
         raise _refused("a mapping with the keys of a study", show(data))
     return data
 
 
-def _refused(expected: str, received: str) -> InvalidStudySpecError:
-    return InvalidStudySpecError([{"field": "study", "expected": expected, "received": received}])
+def _refused(expected: str, received: str, field: str = "study") -> InvalidStudySpecError:
+    return InvalidStudySpecError([{"field": field, "expected": expected, "received": received}])

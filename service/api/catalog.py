@@ -1,11 +1,11 @@
-"""What can be asked for: regularizers, models, samplers, pruners and presets."""
+"""What can be asked for: regularizers, samplers, pruners and presets."""
 
+from functools import cache
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from search_spaces.models import MODEL_FAMILIES
 from search_spaces.presets import Preset, UnknownPresetError, load_preset, preset_names
 from search_spaces.pruners import PRUNERS
 from search_spaces.regularizers import REGULARIZERS
@@ -42,13 +42,7 @@ class PresetOffer(Offer):
 @router.get("/regularizers")
 def list_regularizers() -> Page[TypedOffer]:
     """Every regularizer with its knobs."""
-    return Page(items=[_typed(name, kind, kind.summary) for name, kind in REGULARIZERS.items()])
-
-
-@router.get("/models")
-def list_models() -> Page[TypedOffer]:
-    """Every model family."""
-    return Page(items=[_typed(name, kind, _first_line(kind)) for name, kind in MODEL_FAMILIES.items()])
+    return Page(items=[typed_offer(name, kind, kind.summary) for name, kind in REGULARIZERS.items()])
 
 
 @router.get("/samplers")
@@ -64,6 +58,7 @@ def list_pruners() -> Page[Offer]:
 
 
 @router.get("/presets")
+@cache
 def list_presets() -> Page[PresetOffer]:
     """Every case study."""
     return Page(items=[_offer(load_preset(name)) for name in preset_names()])
@@ -78,13 +73,10 @@ def get_preset(name: str) -> Preset:
         raise PresetNotFoundError(str(error)) from None
 
 
-def _typed(name: str, kind: type[BaseModel], summary: str) -> TypedOffer:
+def typed_offer(name: str, kind: type[BaseModel], summary: str) -> TypedOffer:
+    """What a study may set up, with its schema."""
     schema = kind.model_json_schema()
     return TypedOffer(name=name, summary=summary, description=schema.get("description", ""), json_schema=schema)
-
-
-def _first_line(kind: type[BaseModel]) -> str:
-    return (kind.__doc__ or "").partition("\n")[0]
 
 
 def _offer(preset: Preset) -> PresetOffer:

@@ -1,13 +1,13 @@
 """The command `regtune`."""
 
-from service.cli import datasets, embedded, grid, information, remote, serving
+from service.cli import datasets, embedded, grid, information, models, remote, serving
 from service.cli.options import application
 
 __all__ = ["app", "main"]
 
 app = application()
 
-for group in (embedded, grid, serving, remote, datasets, information):
+for group in (embedded, grid, serving, remote, datasets, models, information):
     group.register(app)
 
 

@@ -13,7 +13,7 @@ from search_spaces.values import Value
 class DenseArguments(Value):
     """A dense layer wherever it stands."""
 
-    kind: Literal["dense"] = "dense"
+    kind: Literal["dense"]
     units: Count
     activation: LayerActivation = "linear"
     use_bias: StrictBool = True
@@ -27,7 +27,7 @@ class DenseArguments(Value):
 class Dense(Layer, DenseArguments):
     """A dense layer on the last axis."""
 
-    kind: Literal["dense"] = "dense"
+    kind: Literal["dense"]
 
     def outcome(self, shape: Shape) -> Outcome:
         """The last axis becomes `units`."""

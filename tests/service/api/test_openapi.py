@@ -16,6 +16,8 @@ def test_the_description_names_the_contracts_routes(client: TestClient) -> None:
         "/v1/studies/{study_id}/trials/{number}": {"get"},
         "/v1/studies/{study_id}/effects": {"get"},
         "/v1/presets/{name}": {"get"},
+        "/v1/models": {"get"},
+        "/v1/models:import": {"post"},
         "/v1/datasets": {"get", "post"},
         "/v1/datasets/{name}": {"get", "delete"},
         "/livez": {"get"},

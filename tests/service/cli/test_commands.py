@@ -19,7 +19,7 @@ from service.settings import Settings
 MAX_HELP_SECONDS = 0.5
 COMMANDS = (
     *("demo", "run", "validate", "grid", "serve", "api", "coordinator", "submit", "list", "show", "watch", "effects"),
-    *("pause", "resume", "cancel", "delete", "presets", "doctor"),
+    *("pause", "resume", "cancel", "delete", "presets", "doctor", "import-model"),
 )
 
 GRID = ["grid", "--dataset", "digits", "--hidden", "8", "--dropout", "0,0.5", "--epochs", "2", "--replicates", "2"]
