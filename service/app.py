@@ -9,6 +9,7 @@ from service.composition import Services, compose
 from service.dashboard import Dashboard, dashboard_of
 from service.datasets import Datasets
 from service.pages.routes import router as pages
+from service.recent import Recent
 from service.security import Credentials, Secured, check_host
 from service.settings import Settings
 
@@ -32,6 +33,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Secured:
     app.state.database = services.database
     app.state.studies = services.studies
     app.state.datasets = Datasets(services.database, settings.data_dir / "datasets")
+    app.state.effects = Recent[bytes](effects.MAX_KEPT)
     app.state.credentials = credentials
     errors.install(app)
     for router in (

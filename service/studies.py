@@ -23,15 +23,15 @@ from service.effects.records import ReplicateRecord, StudyRecord
 from service.errors import (
     InvalidStudySpecError,
     KeyReusedError,
-    StudyNotFoundError,
     TrialNotFoundError,
 )
 from service.settings import Settings
 from service.study_changes import StudyChanges, amend
 from service.study_checks import estimate_study
 from service.study_points import complete_point
+from service.study_reader import Stamp, StudyReader, counted, found, stamp
 from service.study_states import expect_state, expect_version
-from service.study_views import metrics_of, study_view, trial_view
+from service.study_views import metrics_of, trial_view
 from service.views import Estimate, Page, StudyView, TrialView
 from trials.curves import unpack
 
@@ -51,6 +51,7 @@ class Studies:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
+        self._reader = StudyReader()
 
     def create(self, spec: StudySpec, *, key: str | None = None) -> StudyView:
         """Stores a study; a coordinator takes it from there.
@@ -103,7 +104,12 @@ class Studies:
     def get(self, study_id: str) -> StudyView:
         """One study."""
         with self._database.read() as connection:
-            return _view(connection, study_id)
+            return self._reader.views(connection, [found(connection, study_id)])[0]
+
+    def stamp(self, study_id: str) -> Stamp:
+        """Differs whenever anything of the study differs."""
+        with self._database.read() as connection:
+            return stamp(found(connection, study_id))
 
     def list_studies(
         self, *, state: str | None = None, tag: str | None = None, cursor: str | None = None, limit: int = 50
@@ -117,7 +123,7 @@ class Studies:
         below = None if cursor is None else _position(cursor)
         with self._database.read() as connection:
             rows = study_rows.select_studies(connection, state=state, tag=tag, below=below, limit=limit + 1)
-            views = _views(connection, rows[:limit])
+            views = self._reader.views(connection, rows[:limit])
         return Page(items=views, next_cursor=str(rows[limit - 1]["key"]) if len(rows) > limit else None)
 
     def pause(self, study_id: str) -> StudyView:
@@ -196,7 +202,7 @@ class Studies:
         limit = min(limit, MAX_CURVES_PAGE if curves else MAX_PAGE)
         above = -1 if cursor is None else _position(cursor)
         with self._database.read() as connection:
-            _found(connection, study_id)
+            found(connection, study_id)
             rows = trial_rows.select_trials(connection, study_id, above=above, limit=limit + 1)
             views = _trial_views(connection, rows[:limit], curves=curves)
         return Page(items=views, next_cursor=str(rows[limit - 1]["number"]) if len(rows) > limit else None)
@@ -208,7 +214,7 @@ class Studies:
             TrialNotFoundError: The study has no trial of this number.
         """
         with self._database.read() as connection:
-            _found(connection, study_id)
+            found(connection, study_id)
             row = trial_rows.select_trial(connection, study_id, number)
             if row is None:
                 msg = f"study {study_id} has no trial {number}"
@@ -250,7 +256,7 @@ class Studies:
     def record(self, study_id: str, *, curves: bool = True) -> StudyRecord:
         """The complete replicates, for the estimators."""
         with self._database.read() as connection:
-            study = _found(connection, study_id)
+            study = found(connection, study_id)
             rows = trial_rows.select_complete(connection, study_id)
             packed = trial_rows.select_curves(connection, [row["id"] for row in rows]) if curves else {}
         return StudyRecord(
@@ -283,25 +289,7 @@ def _cancel(connection: Connection, study_id: str) -> None:
 
 
 def _view(connection: Connection, study_id: str) -> StudyView:
-    return _views(connection, [_found(connection, study_id)])[0]
-
-
-def _views(connection: Connection, studies: Sequence[StudyRow]) -> list[StudyView]:
-    ids = [study["id"] for study in studies]
-    trials = study_rows.count_trials(connection, ids)
-    enqueued = study_rows.count_enqueued(connection, ids)
-    replicates = study_rows.count_replicates(connection, ids)
-    best = study_rows.best_means(connection, ids)
-    return [
-        study_view(
-            study,
-            trials=trials.get(study["id"], {}),
-            enqueued=enqueued.get(study["id"], 0),
-            replicates=replicates.get(study["id"], {}),
-            best=best.get(study["id"], (None, None)),
-        )
-        for study in studies
-    ]
+    return counted(connection, [found(connection, study_id)])[0]
 
 
 def _trial_views(connection: Connection, rows: Sequence[trial_rows.TrialRow], *, curves: bool) -> list[TrialView]:
@@ -313,16 +301,8 @@ def _trial_views(connection: Connection, rows: Sequence[trial_rows.TrialRow], *,
     return [trial_view(row, replicates.get(row["id"], []), packed) for row in rows]
 
 
-def _found(connection: Connection, study_id: str, *, lock: bool = False) -> StudyRow:
-    study = study_rows.select_study(connection, study_id, lock=lock)
-    if study is None:
-        msg = f"no study has the id {study_id!r}"
-        raise StudyNotFoundError(msg)
-    return study
-
-
 def _locked(connection: Connection, study_id: str) -> StudyRow:
-    return _found(connection, study_id, lock=True)
+    return found(connection, study_id, lock=True)
 
 
 def _position(cursor: str) -> int:

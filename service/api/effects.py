@@ -3,11 +3,12 @@
 import io
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from service.api.dependencies import StudiesCases, StudyId
 from service.effects.records import StudyRecord
 from service.effects.view import Effects
+from service.recent import Recent
 
 router = APIRouter(prefix="/v1/studies/{study_id}", tags=["effects"])
 
@@ -21,6 +22,18 @@ MEDIA_TYPES: dict[EffectsFormat, str] = {
 }
 
 
+MAX_KEPT = 16
+
+
+def _recent(request: Request) -> Recent[bytes]:
+    recent: Recent[bytes] = request.app.state.effects
+    return recent
+
+
+RecentEffects = Annotated[Recent[bytes], Depends(_recent)]
+"""Effects that were asked for before; estimating them again takes most of a second where trials are many."""
+
+
 @router.get(
     "/effects",
     response_model=Effects,
@@ -29,12 +42,14 @@ MEDIA_TYPES: dict[EffectsFormat, str] = {
 def get_effects(
     study_id: StudyId,
     studies: StudiesCases,
+    recent: RecentEffects,
     asked: Annotated[EffectsFormat | None, Query(alias="format")] = None,
     accept: Annotated[str, Header()] = "",
 ) -> Response:
     """The effects so far, as JSON, CSV, report or figure: by `?format=`, or by `Accept`."""
     chosen = asked or _accepted(accept)
-    content = rendered(studies.record(study_id), chosen)
+    key = (studies.stamp(study_id), chosen)
+    content = recent.get_or_make(key, lambda: rendered(studies.record(study_id), chosen))
     disposition = f'attachment; filename="effects-{study_id}.{chosen}"' if chosen in {"csv", "html"} else "inline"
     headers = {"content-disposition": disposition, "vary": "Accept"}
     return Response(content, media_type=MEDIA_TYPES[chosen], headers=headers)

@@ -82,7 +82,7 @@ class Leases:
             LeaseLostError: Another coordinator owns the study now, or a user has changed or deleted it.
         """
         owned = and_(studies.c.id == lease.study_id, studies.c.fence == lease.fence)
-        values = {"lease_until": NowSeconds() + self._seconds}
+        values = {"lease_until": NowSeconds() + self._seconds, "writes": studies.c.writes + 1}
         if connection.execute(update(studies).where(owned).values(values)).rowcount == 0:
             msg = f"study {lease.study_id}: fence {lease.fence} is no longer the current one"
             raise LeaseLostError(msg)

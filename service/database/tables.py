@@ -44,6 +44,8 @@ studies = Table(
     Column("spec", JSON, nullable=False),
     Column("version", Integer, nullable=False),
     Column("fence", Integer, nullable=False),
+    # How many transactions of coordinators have written to the study.
+    Column("writes", Integer, nullable=False, server_default="0"),
     Column("lease_holder", String(200)),
     Column("lease_until", Double),
     # False while a coordinator has something to do for the study: training, or bringing Optuna's view up to date.

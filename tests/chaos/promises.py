@@ -41,7 +41,6 @@ ELSEWHERE = {
     "R13": "sqlite has no wire that could be cut; cuts by a proxy, not by a network namespace",
     "R14": "postgresql on a full disk: not yet; checkpoints: tests/trials/engine/test_checkpoints.py",
     "R16": "pause and cancel in each state: tests/contracts/test_ledger_machine.py",
-    "R20": "not yet",
     "R21": "not yet; tests/trials/executors/test_processes.py has the recycling of processes",
 }
 """Promises, or parts of them, that no test of this run records."""

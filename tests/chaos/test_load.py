@@ -1,0 +1,164 @@
+"""R20: many requests a second beside a running study, with ten thousand trials stored."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import numpy as np
+import psutil
+from sqlalchemy import insert, select
+
+from search_spaces.values import Point
+from service.database.engine import Database
+from service.database.queries_studies import change_study
+from service.database.queries_trials import PlannedPoint, chunks, plan_trials
+from service.database.tables import curves, replicates, trials
+from service.studies import Studies
+from tests.chaos.actors import Api, Orders, api_of, fleet_of
+from tests.chaos.audit import count_open
+from tests.chaos.promises import IS_LONG, Promises
+from tests.specs import small_grid, small_search
+from trials.curves import CURVE_METRICS, pack
+
+PER_SECOND = 100 if IS_LONG else 25
+WARM_UP_SECONDS = 10.0 if IS_LONG else 2.0
+SECONDS = 60.0 if IS_LONG else 4.0
+N_STORED = 10_000
+MAX_P99_SECONDS = 0.1
+POOLED_DESCRIPTORS = 15
+"""Five connections to SQLite that stay open hold three files each; how many there are depends on the moment."""
+MAX_CPU_SECONDS = 0.009
+"""Processor time of one request: a core has to serve a hundred a second, with some room left."""
+MAX_GROWTH = 1.05
+N_KINDS = 9
+WRITE_EVERY = 50
+"""One request in so many submits a study."""
+
+
+@dataclass
+class Load:
+    """What was asked, and how it was answered."""
+
+    seconds: list[float] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+    slowest: dict[int, float] = field(default_factory=dict)
+
+    def note(self, kind: int, status: int, seconds: float) -> None:
+        """Notes one answer."""
+        self.statuses[status] += 1
+        self.seconds.append(seconds)
+        self.slowest[kind] = max(self.slowest.get(kind, 0.0), seconds)
+
+
+class Held(NamedTuple):
+    """What the API process has taken so far."""
+
+    resident_bytes: int
+    descriptors: int
+    cpu_seconds: float
+
+
+def store_finished_study(database: Database, cases: Studies, n_trials: int) -> str:
+    """A study with so many complete trials, written by SQL."""
+    spec = small_search("random", n_trials)
+    study = cases.create(spec)
+    points: list[Point] = [{"dropout.rate": 0.9 * number / n_trials, "l2.enabled": False} for number in range(n_trials)]
+    packed = pack(np.full((len(CURVE_METRICS), spec.training.epochs), 0.5, dtype=np.float32))
+    with database.begin() as connection:
+        planned = [PlannedPoint(point, "sampler") for point in points]
+        assert len(plan_trials(connection, study.id, planned, [0], budget=None)) == n_trials
+        ids = connection.execute(select(replicates.c.id).where(replicates.c.study_id == study.id)).scalars().all()
+        done = {"state": "complete", "n_epochs": 8, "last_epoch": 7, "selected_epoch": 7}
+        metrics = {f"{part}_{what}": 0.5 for part in ("train", "validation", "test") for what in ("accuracy", "loss")}
+        connection.execute(replicates.update().where(replicates.c.study_id == study.id).values(done | metrics))
+        connection.execute(trials.update().where(trials.c.study_id == study.id).values(state="complete", told=True))
+        for chunk in chunks(ids):
+            connection.execute(insert(curves), [{"replicate_id": key, "packed": packed} for key in chunk])
+        change_study(connection, study.id, state="finished", planned=True, settled=True)
+    return study.id
+
+
+async def ask(base_url: str, token: str, paths: Callable[[int], str], seconds: float) -> Load:
+    """Asks at a steady rate, whether or not earlier requests were answered."""
+    load, document = Load(), small_grid().model_dump(mode="json", exclude_unset=True)
+    limits = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+    headers = {"authorization": f"Bearer {token}"}
+    loop = asyncio.get_running_loop()
+    async with httpx.AsyncClient(
+        base_url=base_url, headers=headers, limits=limits, timeout=60, trust_env=False
+    ) as client:
+
+        async def one(number: int, at: float) -> None:
+            await asyncio.sleep(max(at - loop.time(), 0))
+            path = paths(number)
+            began = loop.time()
+            if number % WRITE_EVERY == 0:
+                answer = await client.post("/v1/studies", json=document | {"tags": ["load"]})
+                load.statuses[answer.status_code] += 1
+            else:
+                answer = await client.get(path)
+                load.note(number % N_KINDS, answer.status_code, loop.time() - began)
+
+        start = loop.time() + 0.1
+        async with asyncio.TaskGroup() as group:
+            for number in range(int(seconds * PER_SECOND)):
+                group.create_task(one(number, start + number / PER_SECOND))
+    return load
+
+
+def test_answers_stay_quick_and_the_api_stays_small_under_steady_load(
+    any_database: Database,
+    cases: Studies,
+    orders: Orders,
+    tmp_path: Path,
+    rng: random.Random,
+    kind: str,
+    promises: Promises,
+) -> None:
+    stored = store_finished_study(any_database, cases, N_STORED)
+    running = cases.create(small_search("random", 5000, training={"epochs": 16})).id
+    places: list[Callable[[], str]] = [
+        lambda: "/v1/studies?limit=20",
+        lambda: "/v1/studies?tag=load",
+        lambda: f"/v1/studies/{running}",
+        lambda: f"/v1/studies/{stored}",
+        lambda: f"/v1/studies/{running}/trials",
+        lambda: f"/v1/studies/{stored}/trials?cursor={rng.randrange(N_STORED)}",
+        lambda: f"/v1/studies/{stored}/trials/{rng.randrange(N_STORED)}?curves=true",
+        lambda: f"/v1/studies/{stored}/effects",
+        lambda: "/readyz",
+    ]
+
+    def paths(number: int) -> str:
+        return places[number % N_KINDS]()
+
+    with api_of(any_database.url, tmp_path) as api, fleet_of(replace(orders, pause_seconds=0.1), 1):
+        base_url, token = str(api.client.base_url), (tmp_path / "token").read_text().strip()
+        assert api.client.get(f"/v1/studies/{stored}/effects").status_code == 200
+        asyncio.run(ask(base_url, token, paths, WARM_UP_SECONDS))
+        before = _held(api)
+        load = asyncio.run(ask(base_url, token, paths, SECONDS))
+        after = _held(api)
+        assert count_open(any_database, [running]) == 1, "the study ended before the load"
+    n_answers, p99 = load.statuses.total(), float(np.quantile(load.seconds, 0.99))
+    cpu_seconds = (after.cpu_seconds - before.cpu_seconds) / n_answers
+    assert set(load.statuses) == {200, 201}
+    assert cpu_seconds <= MAX_CPU_SECONDS
+    assert p99 <= MAX_P99_SECONDS or not IS_LONG, "the machine must be quiet for this"
+    assert after.resident_bytes <= before.resident_bytes * MAX_GROWTH
+    assert after.descriptors <= before.descriptors + POOLED_DESCRIPTORS
+    growth = 100 * (after.resident_bytes / before.resident_bytes - 1)
+    reached = f"p99 {1000 * p99:.0f} ms of {n_answers} requests at {PER_SECOND}/s, {1000 * cpu_seconds:.1f} ms CPU each"
+    reached += f", 0 5xx, memory {growth:+.1f} %, descriptors {before.descriptors} to {after.descriptors}"
+    promises.reach("R20", kind, reached, is_full=IS_LONG and p99 <= MAX_P99_SECONDS)
+
+
+def _held(api: Api) -> Held:
+    process = psutil.Process(api.process.pid)
+    times = process.cpu_times()
+    return Held(process.memory_info().rss, process.num_fds(), times.user + times.system)
