@@ -8,7 +8,8 @@ import numpy as np
 from pydantic_core import PydanticCustomError
 
 from search_spaces.datasets import BUILT_IN, SHAPES, shape_of
-from search_spaces.models import estimate_parameters
+from search_spaces.models import Plugin, estimate_parameters
+from search_spaces.models.plugin import installed_builders
 from search_spaces.spec import MAX_REPLICATES_PER_STUDY, MAX_TRIALS, StudySpec, check_fits
 from service.coordinator.group import count_lanes, lanes_per_cohort
 from service.errors import InvalidStudySpecError
@@ -23,8 +24,9 @@ def estimate_study(spec: StudySpec, settings: Settings) -> Estimate:
     """Checks a spec against this installation, and counts what it would take.
 
     Raises:
-        InvalidStudySpecError: There is no such dataset, the model does not suit it, or the study is too large.
+        InvalidStudySpecError: There is no such dataset or builder, the model does not suit, or the study is too large.
     """
+    _check_builder(spec)
     shape, n_classes = _shape_of(spec, settings.data_dir / "datasets")
     if spec.dataset.name not in SHAPES:
         try:
@@ -43,6 +45,12 @@ def estimate_study(spec: StudySpec, settings: Settings) -> Estimate:
         epochs=lanes * spec.training.epochs,
         parameters_of_model=estimate_parameters(spec.model, shape, 1 if n_classes == 2 else n_classes),
     )
+
+
+def _check_builder(spec: StudySpec) -> None:
+    if isinstance(spec.model, Plugin) and spec.model.name not in (builders := installed_builders()):
+        expected = f"an installed builder ({', '.join(builders) or 'there is none'})"
+        raise InvalidStudySpecError([{"field": "model.name", "expected": expected, "received": spec.model.name}])
 
 
 def _check_size(points: int, replicates: int) -> None:

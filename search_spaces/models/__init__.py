@@ -8,6 +8,7 @@ from search_spaces.models.base import MAX_ACTIVATION, MAX_PARAMETERS, Activation
 from search_spaces.models.convnet import ConvNet
 from search_spaces.models.layers import Layers
 from search_spaces.models.mlp import MLP
+from search_spaces.models.plugin import Plugin
 from search_spaces.models.recurrent import Recurrent, rows_shape
 from search_spaces.refusal import refusal
 
@@ -22,17 +23,24 @@ __all__ = [
     "Description",
     "Layers",
     "ModelSpec",
+    "Plugin",
     "Recurrent",
     "check_model",
     "estimate_parameters",
     "rows_shape",
 ]
 
-AnyModel: TypeAlias = MLP | ConvNet | Recurrent | Layers
+AnyModel: TypeAlias = MLP | ConvNet | Recurrent | Layers | Plugin
 
 ModelSpec: TypeAlias = Annotated[AnyModel, Field(discriminator="family")]
 
-MODEL_FAMILIES: dict[str, type[AnyModel]] = {"mlp": MLP, "convnet": ConvNet, "recurrent": Recurrent, "layers": Layers}
+MODEL_FAMILIES: dict[str, type[AnyModel]] = {
+    "mlp": MLP,
+    "convnet": ConvNet,
+    "recurrent": Recurrent,
+    "layers": Layers,
+    "plugin": Plugin,
+}
 
 
 def check_model(model: AnyModel, input_shape: Shape, n_outputs: int) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 
 from search_spaces.models import MODEL_FAMILIES
+from search_spaces.models.plugin import installed_builders
 from service.api.catalog import TypedOffer, typed_offer
 from service.documents import parse_json
 from service.model_import import ImportedModel, import_model
@@ -21,14 +22,20 @@ KERAS_BODY: dict[str, Any] = {
 }
 
 
+class ModelOffer(TypedOffer):
+    """A family of models, with the names that `plugin` may have here."""
+
+    installed: tuple[str, ...] = ()
+
+
 async def _document(request: Request) -> Any:
     return parse_json(await request.body())
 
 
 @router.get("/models")
-def list_models() -> Page[TypedOffer]:
-    """Every model family."""
-    return Page(items=[typed_offer(name, kind, _first_line(kind)) for name, kind in MODEL_FAMILIES.items()])
+def list_models() -> Page[ModelOffer]:
+    """Every model family, and the builders that are installed here."""
+    return Page(items=[_offer(name) for name in MODEL_FAMILIES])
 
 
 @router.post("/models:import", openapi_extra=KERAS_BODY)
@@ -37,5 +44,7 @@ def import_keras_model(document: Annotated[Any, Depends(_document)]) -> Imported
     return import_model(document)
 
 
-def _first_line(kind: type[object]) -> str:
-    return (kind.__doc__ or "").partition("\n")[0]
+def _offer(name: str) -> ModelOffer:
+    kind = MODEL_FAMILIES[name]
+    offer = typed_offer(name, kind, (kind.__doc__ or "").partition("\n")[0])
+    return ModelOffer(**offer.model_dump(), installed=tuple(installed_builders()) if name == "plugin" else ())

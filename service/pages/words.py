@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from search_spaces.datasets import DrawnRef
-from search_spaces.models import MLP, ConvNet, Layers, Recurrent
+from search_spaces.models import MLP, ConvNet, Layers, Plugin, Recurrent
 from search_spaces.models.kinds import AnyLayer
 from search_spaces.preprocessing import ZCA
 from search_spaces.ranges import Fixed, Interval
@@ -18,6 +18,7 @@ MODEL_NAMES = {
     "convnet": "a convolutional network",
     "recurrent": "a recurrent network",
     "layers": "a network of layers",
+    "plugin": "an installed model",
 }
 PREPROCESSING = {
     "none": "as it is",
@@ -118,6 +119,9 @@ def _model(spec: StudySpec) -> str:
             layers = f"{_cells(model)}, {_units(model.hidden_units)}"
         case Layers():
             return f"layers, {', '.join(map(_layer, model.layers)) or 'none but the last'}"
+        case Plugin():
+            options = ", ".join(f"{name} {_scalar(value)}" for name, value in model.options.items())
+            return f"plugin, {model.name}{': ' if options else ''}{options}"
     activation = "" if isinstance(model, Recurrent) and not model.hidden_units else f", {model.activation}"
     return f"{model.family}, {layers.rstrip(', ')}{activation}"
 

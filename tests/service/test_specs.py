@@ -99,9 +99,9 @@ REFUSED: list[tuple[str, dict[str, Any], tuple[str, str, str]]] = [
     (
         "unknown model",
         {"model": {"family": "mpl"}},
-        ("model.family", "one of mlp, convnet, recurrent, layers (did you mean mlp?)", "mpl"),
+        ("model.family", "one of mlp, convnet, recurrent, layers, plugin (did you mean mlp?)", "mpl"),
     ),
-    ("no model family", {"model": {}}, ("model.family", "one of mlp, convnet, recurrent, layers", "nothing")),
+    ("no model family", {"model": {}}, ("model.family", "one of mlp, convnet, recurrent, layers, plugin", "nothing")),
     (
         "key of another model",
         {"model": {"family": "mlp", "filters": [3]}},

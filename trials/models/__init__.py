@@ -11,6 +11,7 @@ from trials.errors import InfeasibleCohortError
 from trials.models.convnet import build_convnet
 from trials.models.layers import build_layers
 from trials.models.mlp import build_mlp
+from trials.models.plugin import build_plugin
 from trials.models.recurrent import build_recurrent
 
 __all__ = ["BUILDERS", "build"]
@@ -20,6 +21,7 @@ BUILDERS: dict[str, Callable[[Any, tuple[int, ...], int], keras.Model]] = {
     "convnet": build_convnet,
     "recurrent": build_recurrent,
     "layers": build_layers,
+    "plugin": build_plugin,
 }
 """Each takes its own description, the shape of one example that it suits, and the width of the last layer."""
 
@@ -30,7 +32,8 @@ def build(spec: AnyModel, input_shape: tuple[int, ...], n_classes: int) -> keras
     The last layer, `logits`, has no activation; it is one wide for two classes, else as wide as there are classes.
 
     Raises:
-        InfeasibleCohortError: The model does not suit such examples, or is too large; nothing was built.
+        InfeasibleCohortError: The model does not suit such examples, or is too large; nothing was built, unless only
+            building could tell.
     """
     n_outputs = 1 if n_classes == 2 else n_classes
     try:

@@ -12,7 +12,7 @@ from service.composition import Services
     ("path", "names"),
     [
         ("regularizers", list(REGULARIZERS)),
-        ("models", ["mlp", "convnet", "recurrent", "layers"]),
+        ("models", ["mlp", "convnet", "recurrent", "layers", "plugin"]),
         ("samplers", ["grid", "random", "qmc", "tpe"]),
         ("pruners", ["none", "median", "asha"]),
         ("presets", list(preset_names())),

@@ -44,7 +44,7 @@ def test_a_refused_study_names_field_expected_and_received(client: TestClient) -
     assert answer.headers["content-type"] == "application/problem+json"
     fault = {
         "field": "model.family",
-        "expected": "one of mlp, convnet, recurrent, layers (did you mean mlp?)",
+        "expected": "one of mlp, convnet, recurrent, layers, plugin (did you mean mlp?)",
         "received": "mpl",
     }
     assert answer.json()["errors"] == [fault]

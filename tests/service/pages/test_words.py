@@ -79,9 +79,10 @@ def test_a_stored_study_is_told_as_it_was_asked_without_its_defaults() -> None:
             "convnet, 2 residual convolutions a block, 4 (3×3), 64 hidden units, relu",
         ),
         (
-            {"family": "layers", "layers": [{"kind": "dense", "units": 3}, {"kind": "dropout"}]},
-            "layers, dense 3, dropout",
+            {"family": "layers", "layers": [{"kind": "flatten"}, {"kind": "dense", "units": 3}, {"kind": "dropout"}]},
+            "layers, flatten, dense 3, dropout",
         ),
+        ({"family": "plugin", "name": "mine", "options": {"units": 4}}, "plugin, mine: units 4"),
         ({"family": "recurrent", "units": [8, 4]}, "recurrent, LSTM 8-4"),
         (
             {
@@ -102,6 +103,7 @@ def test_a_stored_study_is_told_as_it_was_asked_without_its_defaults() -> None:
         "convnet without dense layers",
         "residual convnet",
         "layers",
+        "plugin",
         "recurrent",
         "recurrent with dense layers",
     ],
