@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test check bench bench-study bench-profile bench-overhead chaos dev clean
+.PHONY: demo test check bench bench-study bench-profile bench-overhead case-studies chaos dev clean
 
 demo: $(VENV)/.product
 	$(BIN)/regtune demo $(ARGS)
@@ -13,7 +13,7 @@ demo: $(VENV)/.product
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 test: check
 	$(PYTEST) --ignore=tests/chaos --ignore=tests/contracts/test_ledger_machine.py $(ARGS)
-	KERAS_BACKEND=jax $(PYTEST) tests/trials/engine tests/trials/layers $(ARGS)
+	KERAS_BACKEND=jax $(PYTEST) tests/trials/engine tests/trials/layers tests/contracts/test_regularizers.py $(ARGS)
 	$(BIN)/python -m tests.chaos --short
 
 check: $(VENV)/.dev
@@ -35,6 +35,10 @@ bench-profile: $(VENV)/.dev
 
 bench-overhead: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.overhead $(ARGS)
+
+# Runs the case studies that have no export yet (minutes to hours), and writes docs/case-studies.md.
+case-studies: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.case_studies $(ARGS)
 
 # The service's promises under fire, in the long form.
 chaos: $(VENV)/.dev

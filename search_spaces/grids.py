@@ -93,6 +93,12 @@ def is_off(point: Point, *, ignoring: frozenset[str] = frozenset({"early_stoppin
     return all(kind.is_off(point) for name, kind in REGULARIZERS.items() if name not in ignoring)
 
 
+def is_excluded(spec: StudySpec, name: str, point: Point) -> bool:
+    """Whether another regularizer that is on at a point excludes this one."""
+    others = {other for group in spec.search.exclusive if name in group for other in group if other != name}
+    return any(point.get(f"{other}.enabled") is True for other in others)
+
+
 def settings(spec: StudySpec, point: Point) -> Point:
     """What training needs to know at a point: every knob of every regularizer that is on, defaults included."""
     complete: Point = {}

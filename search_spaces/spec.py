@@ -71,10 +71,18 @@ class Training(Value):
 
 
 class Search(Value):
-    """Who chooses the points, and who stops hopeless trials."""
+    """Who chooses the points, and who stops hopeless trials.
+
+    Attributes:
+        exclusive: Groups of optional regularizers of which a point has at most one on. Of a group, those that come
+            first in the table of regularizers are drawn first; once one is on, the others are off.
+    """
 
     sampler: Annotated[str, _one_of(SAMPLERS)] = "tpe"
     pruner: Annotated[str, _one_of(PRUNERS)] = "none"
+    exclusive: Annotated[
+        tuple[Annotated[tuple[str, ...], Field(min_length=2, max_length=20)], ...], Field(max_length=10)
+    ] = ()
 
 
 class Budget(Value):
@@ -88,7 +96,7 @@ class Budget(Value):
 class Objective(Value):
     """What the search improves. Test metrics cannot be named: they report, they never decide."""
 
-    metric: Literal["validation_accuracy", "validation_loss"] = "validation_accuracy"
+    metric: Literal["validation_accuracy", "validation_balanced_accuracy", "validation_loss"] = "validation_accuracy"
     direction: Literal["maximize", "minimize"] = "maximize"
 
     @model_validator(mode="before")
@@ -155,6 +163,17 @@ class StudySpec(Value):
                         "a grid, choices or an interval with step, since the sampler is grid",
                         "a continuous interval",
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _check_exclusive(self) -> Self:
+        optional = [name for name, asked in self.regularizers.items() if asked.optional]
+        for number, name in ((i, name) for i, group in enumerate(self.search.exclusive) for name in group):
+            if name not in optional:
+                expected = f"regularizers of this study that are optional ({', '.join(optional) or 'there are none'})"
+                raise refusal(f"search.exclusive.{number}", expected, name)
+        if self.search.exclusive and self.search.sampler == "grid":
+            raise refusal("search.exclusive", "nothing, since a grid visits every point", f"{self.search.exclusive}")
         return self
 
     @model_validator(mode="after")

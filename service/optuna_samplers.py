@@ -13,7 +13,7 @@ from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial
 
-from search_spaces.grids import asked_knobs, is_searched
+from search_spaces.grids import asked_knobs, is_excluded, is_searched
 from search_spaces.ranges import distribution
 from search_spaces.spec import StudySpec
 from search_spaces.values import Point, Scalar
@@ -107,11 +107,15 @@ def make_pruner(spec: StudySpec) -> BasePruner:
 
 
 def suggest_point(spec: StudySpec, trial: optuna.Trial) -> Point:
-    """Draws a point, knob by knob; the knobs of a regularizer that is drawn off are left out."""
+    """Draws a point, knob by knob; the knobs of a regularizer that is drawn off are left out.
+
+    A regularizer that another one excludes is off without a draw.
+    """
     point: Point = {}
     for name, asked in spec.regularizers.items():
         if asked.optional:
-            enabled = bool(trial.suggest_categorical(f"{name}.enabled", (False, True)))
+            excluded = is_excluded(spec, name, point)
+            enabled = not excluded and bool(trial.suggest_categorical(f"{name}.enabled", (False, True)))
             point[f"{name}.enabled"] = enabled
             if not enabled:
                 continue

@@ -2,6 +2,7 @@
 
 from typing import NoReturn
 
+from search_spaces.grids import is_excluded
 from search_spaces.ranges import Fixed
 from search_spaces.regularizers import RegularizerSpec
 from search_spaces.spec import StudySpec
@@ -30,6 +31,8 @@ def complete_point(spec: StudySpec, point: Point, field: str) -> Point:
     complete: Point = {}
     for name, asked in known.items():
         complete |= _part(name, asked, point, field)
+        if complete.get(f"{name}.enabled") and is_excluded(spec, name, complete):
+            _refuse(f"{field}.{name}.enabled", "false, since a regularizer that excludes it is on", "true")
     return complete
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from search_spaces.datasets import AnyDatasetRef
 from search_spaces.preprocessing import Preprocessing
 from search_spaces.spec import Evaluation
-from trials.datasets import Dataset, load
+from trials.datasets import Dataset, file_of, load
 from trials.datasets.kept import keep
 from trials.engine.train import train_cohort
 from trials.errors import InfeasibleCohortError
@@ -42,7 +42,7 @@ def train(cohort: Cohort, datasets_dir: Path) -> Generator[SegmentReport, Verdic
     Raises:
         InfeasibleCohortError: Its data or model cannot be had.
     """
-    file_version = _file_version(datasets_dir / f"{cohort.dataset.name}.npz")
+    file_version = _file_version(file_of(cohort.dataset, datasets_dir))
     dataset = _dataset(
         cohort.dataset, cohort.preprocessing, cohort.evaluation, cohort.split_seed, (datasets_dir, file_version)
     )

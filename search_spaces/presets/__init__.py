@@ -1,15 +1,33 @@
 """Case studies by name: one YAML file in this folder each, with its source and what was published."""
 
 from importlib import resources
-from typing import Annotated
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import Field
 
 from search_spaces.spec import StudySpec
-from search_spaces.values import Value
+from search_spaces.values import Point, Value
 
-__all__ = ["Preset", "UnknownPresetError", "load_preset", "preset_names"]
+__all__ = ["Figure", "Preset", "UnknownPresetError", "load_preset", "preset_names"]
+
+
+class Figure(Value):
+    """One figure that is known of a case study.
+
+    Attributes:
+        metric: `test_difference` is the difference of test accuracy from off, in fractions as the accuracies are.
+        at: The knobs' values that it belongs to; empty for the study without regularizers.
+        published: What the source says, of one training.
+        reference: The mean of many trainings that were made before, with the same settings; None where there are none.
+        within: Half of the 95 % interval of `reference`.
+    """
+
+    metric: Literal["train_accuracy", "validation_accuracy", "test_accuracy", "test_difference"]
+    at: Point = Field(default_factory=dict)
+    published: float | None = None
+    reference: float | None = None
+    within: Annotated[float, Field(gt=0)] | None = None
 
 
 class Preset(Value):
@@ -20,6 +38,8 @@ class Preset(Value):
         question: What the study finds out, for people.
         source: Where the model, data and numbers come from.
         published: The figures of the source; empty where it has none.
+        figures: The same in numbers, where they can be compared.
+        remark: Where our figures differ from the source's and why, in a sentence.
         minutes: Rough duration on two CPU cores.
         study: The study itself.
     """
@@ -29,6 +49,8 @@ class Preset(Value):
     question: str
     source: str
     published: str = ""
+    figures: tuple[Figure, ...] = ()
+    remark: str = ""
     minutes: Annotated[float, Field(gt=0)]
     study: StudySpec
 

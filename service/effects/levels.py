@@ -8,8 +8,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from search_spaces.ranges import Interval
-from search_spaces.regularizers import REGULARIZERS
+from search_spaces.grids import is_searched
+from search_spaces.ranges import Interval, Knob
+from search_spaces.regularizers import REGULARIZERS, RegularizerSpec
+from search_spaces.regularizers.base import AskedRange
 from search_spaces.values import Point, Scalar
 from service.effects.frame import Measured
 from service.effects.wording import scalar
@@ -36,8 +38,8 @@ class Levels:
 
     Attributes:
         levels: Off first, then by dose (numbers) or in the order asked (words).
-        reference: Index of the level that differences are taken from: off, or for early stopping without off the
-            largest patience; None if the study has neither.
+        reference: Index of the level that differences are taken from: off; without off the largest patience, or the
+            first word of a knob that is no dose; None if the study has none of these.
         rows: The replicates, with the index of their level in `level`, and in `cell` a number that is equal for equal
             settings of all other regularizers.
     """
@@ -54,9 +56,9 @@ class Levels:
 def levels_of(name: str, data: Measured) -> Levels:
     """Finds the levels of one regularizer that the study asks about."""
     kind = REGULARIZERS[name]
-    knob_name, knob = next(iter(kind.knobs().items()))
+    regularizer = dict(data.spec.regularizers.items())[name]
+    knob_name, knob, asked = compared_knob(regularizer)
     key = f"{name}.{knob_name}"
-    asked = getattr(dict(data.spec.regularizers.items())[name], knob_name)
     values = {number: None if kind.is_off(s) else s[key] for number, s in data.settings.items()}
     doses = [value for value in values.values() if value is not None]
     log_scale = knob.kind != "category" and _log_scale(asked, doses)
@@ -78,9 +80,15 @@ def levels_of(name: str, data: Measured) -> Levels:
         kind=knob.kind,
         log_scale=log_scale,
         levels=tuple(found),
-        reference=_reference(name, found),
+        reference=_reference(name, knob_name, found),
         rows=rows,
     )
+
+
+def compared_knob(regularizer: RegularizerSpec) -> tuple[str, Knob, AskedRange]:
+    """The knob whose values are compared: the dose; if that is fixed, the first one that is not, if there is any."""
+    ranges = list(regularizer.ranges())
+    return next((one for one in ranges if is_searched(one[2])), ranges[0])
 
 
 def _log_scale(asked: object, doses: Iterable[Scalar]) -> bool:
@@ -133,7 +141,12 @@ def _cells(name: str, settings: dict[int, Point]) -> dict[int, int]:
     return cells
 
 
-def _reference(name: str, levels: list[Level]) -> int | None:
+def _reference(name: str, knob_name: str, levels: list[Level]) -> int | None:
+    """Off; without off, the largest patience, or the first of the words that stand for no dose."""
     if levels and levels[0].is_off:
         return 0
-    return len(levels) - 1 if name == "early_stopping" and len(levels) > 1 else None
+    if len(levels) < 2:
+        return None
+    if name == "early_stopping":
+        return len(levels) - 1
+    return None if knob_name == next(iter(REGULARIZERS[name].knobs())) else 0

@@ -113,4 +113,7 @@ def _as_graph(function: F) -> F:
 
 
 def _on_tensors(function: F) -> Callable[..., Any]:
-    return lambda *arguments: function(*tf.nest.map_structure(tf.convert_to_tensor, arguments))
+    def tensor(value: Any) -> Any:
+        return None if value is None else tf.convert_to_tensor(value)  # a part of the data may be absent
+
+    return lambda *arguments: function(*tf.nest.map_structure(tensor, arguments))

@@ -1,0 +1,1 @@
+"""The case studies run, their exports kept, and the page of results written from these."""
