@@ -51,7 +51,7 @@ def counted(connection: Connection, studies: Sequence[StudyRow]) -> list[StudyVi
             trials=trials.get(study["id"], {}),
             enqueued=enqueued.get(study["id"], 0),
             replicates=replicates.get(study["id"], {}),
-            best=best.get(study["id"], (None, None)),
+            best=best.get(study["id"], {}),
         )
         for study in studies
     ]

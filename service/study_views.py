@@ -23,9 +23,9 @@ def study_view(
     trials: Mapping[str, int],
     enqueued: int,
     replicates: Counts,
-    best: tuple[float | None, float | None],
+    best: Mapping[str, float | None],
 ) -> StudyView:
-    """A study with its progress; `best` holds its best mean validation accuracy and loss."""
+    """A study with its progress; `best` holds the best mean of a trial by metric."""
     spec = StudySpec.model_validate(study["spec"])
     return StudyView(
         id=study["id"],
@@ -34,7 +34,7 @@ def study_view(
         tags=list(spec.tags),
         protocol=spec.evaluation.protocol,
         progress=_progress(study, spec, trials, enqueued, replicates),
-        best_validation=best[spec.objective.metric == "validation_loss"],
+        best_validation=best.get(spec.objective.metric),
         notes=study["notes"],
         priority=study["priority"],
         reason=study["reason"],

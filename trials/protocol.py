@@ -77,11 +77,17 @@ class Cohort(Value):
 
 
 class Metrics(Value):
-    """Figures of one replicate at its selected epoch; None where not measured or not finite."""
+    """Figures of one replicate at its selected epoch; None where not measured or not finite.
+
+    Balanced accuracy is the mean of the recalls of the classes that occur.
+    """
 
     train_accuracy: float | None = None
     validation_accuracy: float | None = None
     test_accuracy: float | None = None
+    train_balanced_accuracy: float | None = None
+    validation_balanced_accuracy: float | None = None
+    test_balanced_accuracy: float | None = None
     train_loss: float | None = None
     validation_loss: float | None = None
     test_loss: float | None = None

@@ -9,7 +9,7 @@ from search_spaces.regularizers.base import RegularizerSpec
 
 MAX_PATIENCE_EPOCHS = 100_000
 
-Monitor = Literal["validation_accuracy", "validation_loss"]
+Monitor = Literal["validation_accuracy", "validation_balanced_accuracy", "validation_loss"]
 
 
 class EarlyStopping(RegularizerSpec):

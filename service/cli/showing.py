@@ -48,10 +48,14 @@ def print_study(study: StudyView, trials: list[TrialView], *, more: bool) -> Non
     print_studies([study])
     if study.reason:
         console.print(study.reason, markup=False)
-    table = Table("trial", "state", "parameters", "validation accuracy", "test accuracy", "reason", box=None)
+    objective = str(study.spec.get("objective", {}).get("metric"))
+    measure = "balanced_accuracy" if "balanced" in objective else "accuracy"
+    shown = [f"{part}_{measure}" for part in ("validation", "test")]
+    headings = [metric.replace("_", " ") for metric in shown]
+    table = Table("trial", "state", "parameters", *headings, "reason", box=None)
     for trial in trials:
         parameters = ", ".join(f"{key}={value}" for key, value in trial.parameters.items())
-        scores = [_score(trial, metric) for metric in ("validation_accuracy", "test_accuracy")]
+        scores = [_score(trial, metric) for metric in shown]
         table.add_row(str(trial.number), trial.state, parameters, *scores, trial.reason or "")
     console.print(table)
     if more:

@@ -9,7 +9,7 @@ from service.database.queries_trials import ReplicateRow, TrialRow
 from service.optuna_bridge import EndedTrial
 from service.study_views import summarize
 
-SHOWN = ("train_accuracy", "validation_accuracy", "test_accuracy")
+PARTS = ("train", "validation", "test")
 
 
 def tell_ended(desk: Desk, study: OwnedStudy) -> None:
@@ -35,7 +35,9 @@ def tell_ended(desk: Desk, study: OwnedStudy) -> None:
 
 def _ended(trial: TrialRow, replicates: Sequence[ReplicateRow], metric: str) -> EndedTrial:
     summary = summarize(replicates)
-    attributes = {f"{name}_{part}": summary[name][part] for name in SHOWN for part in ("mean", "standard_error")}
+    measures = ["accuracy", "balanced_accuracy"] if metric == "validation_balanced_accuracy" else ["accuracy"]
+    shown = [f"{part}_{measure}" for measure in measures for part in PARTS]
+    attributes = {f"{name}_{figure}": summary[name][figure] for name in shown for figure in ("mean", "standard_error")}
     return EndedTrial(
         number=trial["number"],
         state=trial["state"],

@@ -1,9 +1,9 @@
 """Statements about studies: what the use cases read and change."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, and_, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from search_spaces.spec import StudySpec
@@ -140,21 +140,28 @@ def count_replicates(connection: Connection, study_ids: Iterable[str]) -> dict[s
     return found
 
 
-def best_means(connection: Connection, study_ids: Iterable[str]) -> dict[str, tuple[float | None, float | None]]:
-    """Study id to the highest validation accuracy and the lowest validation loss among the means of its trials."""
+BEST: Mapping[str, Callable[[ColumnElement[float]], ColumnElement[float]]] = {
+    "validation_accuracy": func.max,
+    "validation_balanced_accuracy": func.max,
+    "validation_loss": func.min,
+}
+"""What may be an objective, and which of its values is the best."""
+
+
+def best_means(connection: Connection, study_ids: Iterable[str]) -> dict[str, dict[str, float | None]]:
+    """Study id to the best mean of a trial, by metric."""
     mean_of_trial = (
         select(
             replicates.c.study_id,
-            func.avg(replicates.c.validation_accuracy).label("accuracy"),
-            func.avg(replicates.c.validation_loss).label("loss"),
+            *(func.avg(replicates.c[metric]).label(metric) for metric in BEST),
         )
         .where(replicates.c.study_id.in_(list(study_ids)), replicates.c.state == "complete")
         .group_by(replicates.c.study_id, replicates.c.trial_id)
         .subquery()
     )
-    best = func.max(mean_of_trial.c.accuracy), func.min(mean_of_trial.c.loss)
+    best = [choose(mean_of_trial.c[metric]) for metric, choose in BEST.items()]
     statement = select(mean_of_trial.c.study_id, *best).group_by(mean_of_trial.c.study_id)
-    return {row[0]: (row[1], row[2]) for row in connection.execute(statement)}
+    return {row[0]: dict(zip(BEST, row[1:], strict=True)) for row in connection.execute(statement)}
 
 
 def requeue_running(connection: Connection, study_id: str) -> list[int]:

@@ -12,7 +12,7 @@ from service.views import ReplicateView, TrialView
 MAX_POINTS = 240
 SPLITS = ("train", "validation", "test")
 
-Measure = Literal["accuracy", "loss"]
+Measure = Literal["accuracy", "balanced_accuracy", "loss"]
 
 
 class CurveSeries(BaseModel):

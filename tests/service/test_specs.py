@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from search_spaces.presets import load_preset, preset_names
+from search_spaces.regularizers import REGULARIZERS
 from service.documents import MAX_DOCUMENT_BYTES
 from service.errors import InvalidStudySpecError
 from service.specs import load_study, parse_spec
@@ -78,7 +79,7 @@ REFUSED: list[tuple[str, dict[str, Any], tuple[str, str, str]]] = [
         {"regularizers": {"dropuot": {"rate": 0.2}}},
         (
             "regularizers.dropuot",
-            "one of the keys dropout, recurrent_dropout, l1, l2, augmentation, early_stopping (did you mean dropout?)",
+            f"one of the keys {', '.join(REGULARIZERS)} (did you mean dropout?)",
             "dropuot",
         ),
     ),
@@ -217,7 +218,11 @@ REFUSED: list[tuple[str, dict[str, Any], tuple[str, str, str]]] = [
     (
         "test data as objective",
         {"objective": {"metric": "test_accuracy"}},
-        ("objective.metric", "'validation_accuracy' or 'validation_loss'", '"test_accuracy"'),
+        (
+            "objective.metric",
+            "'validation_accuracy', 'validation_balanced_accuracy' or 'validation_loss'",
+            '"test_accuracy"',
+        ),
     ),
     ("text for a list", {"tags": "abc"}, ("tags", "a list", '"abc"')),
     (

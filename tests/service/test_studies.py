@@ -16,6 +16,7 @@ from service.errors import (
 )
 from tests.laboratory import Laboratory, open_laboratory
 from tests.specs import small_grid, small_search
+from trials.curves import CURVE_METRICS
 from trials.protocol import Metrics
 
 
@@ -138,7 +139,7 @@ def test_the_record_holds_complete_replicates_with_their_curves(lab: Laboratory)
     study = lab.finish(small_grid(regularizers={"l2": {"factor": {"grid": [0.001, 5.0]}}}))
     record = lab.studies.record(study.id)
     assert [(r.trial_number, r.seed) for r in record.replicates] == [(0, 0), (0, 1)]
-    assert {curve.shape for curve in record.curves.values()} == {(8, 8)}
+    assert {curve.shape for curve in record.curves.values()} == {(len(CURVE_METRICS), 8)}
     assert set(record.curves) == {r.replicate_id for r in record.replicates}
     assert all(None not in Metrics.model_validate(r.metrics).model_dump().values() for r in record.replicates)
 

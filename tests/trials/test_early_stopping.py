@@ -48,7 +48,7 @@ def stop_with_keras(values: list[float], rule: StoppingRule) -> tuple[int, int]:
     min_delta=st.sampled_from([0.0, 0.07, 0.2]),
     start_epoch=st.sampled_from([0, 0, 1, 3, 8, 20]),
     restore_best=st.booleans(),
-    monitor=st.sampled_from(["validation_accuracy", "validation_loss"]),
+    monitor=st.sampled_from(["validation_accuracy", "validation_balanced_accuracy", "validation_loss"]),
 )
 def test_replay_ends_where_keras_ends(
     values: list[float], patience: int, min_delta: float, start_epoch: int, restore_best: bool, monitor: Monitor

@@ -19,9 +19,12 @@ WHOLE_ROWS = 128
 Predict: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """Logits of a chunk of examples; the chunk's number is its second argument."""
 
+Evaluation: TypeAlias = tuple[Tensor, Tensor, Tensor]
+"""Mean loss (without penalties), accuracy and balanced accuracy, as scalars."""
 
-def evaluate(predict: Predict, loss: CrossEntropy, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean loss (without penalties) and accuracy, as scalars.
+
+def evaluate(predict: Predict, loss: CrossEntropy, x: Tensor, y: Tensor) -> Evaluation:
+    """Loss, accuracy, and the mean of the recalls of the classes that occur.
 
     Args:
         predict: The model, as a function.
@@ -34,21 +37,23 @@ def evaluate(predict: Predict, loss: CrossEntropy, x: Tensor, y: Tensor) -> tupl
 
     def chunk(number: Tensor, x_part: Tensor, y_part: Tensor) -> tuple[Tensor, Tensor]:
         logits = predict(x_part, number)
-        return loss.mean(y_part, logits) * x_part.shape[0], loss.count_right(y_part, logits)
+        return loss.mean(y_part, logits) * x_part.shape[0], loss.count_by_class(y_part, logits)
 
-    def body(i: Tensor, total: Tensor, right: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        more, more_right = chunk(i, *(_rows_from(part, i * EVALUATION_ROWS, EVALUATION_ROWS) for part in (x, y)))
-        return i + 1, total + more, right + more_right
+    def body(i: Tensor, total: Tensor, counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        more, more_counts = chunk(i, *(_rows_from(part, i * EVALUATION_ROWS, EVALUATION_ROWS) for part in (x, y)))
+        return i + 1, total + more, counts + more_counts
 
-    total, right = ops.convert_to_tensor(0.0), ops.convert_to_tensor(0.0)
+    total, counts = ops.convert_to_tensor(0.0), ops.zeros((2, loss.n_classes), "float32")
     if n_chunks:
         first = ops.convert_to_tensor(0, "int32")
-        _, total, right = ops.while_loop(lambda i, *_: i < n_chunks, body, (first, total, right))
+        _, total, counts = ops.while_loop(lambda i, *_: i < n_chunks, body, (first, total, counts))
     if n_rows > n_chunks * EVALUATION_ROWS:
         last = ops.convert_to_tensor(n_chunks, "int32")
-        more, more_right = chunk(last, x[n_chunks * EVALUATION_ROWS :], y[n_chunks * EVALUATION_ROWS :])
-        total, right = total + more, right + more_right
-    return total / n_rows, right / n_rows
+        more, more_counts = chunk(last, x[n_chunks * EVALUATION_ROWS :], y[n_chunks * EVALUATION_ROWS :])
+        total, counts = total + more, counts + more_counts
+    right, rows = counts[0], counts[1]
+    n_present = ops.sum(ops.cast(rows > 0, "float32"))
+    return total / n_rows, ops.sum(right) / n_rows, ops.sum(right / ops.maximum(rows, 1.0)) / n_present
 
 
 def sampled(call: Callable[[], Tensor], loss: CrossEntropy, lane: tuple[Key, Knobs], n_samples: int) -> Tensor:

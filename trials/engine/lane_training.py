@@ -10,6 +10,7 @@ from search_spaces.regularizers.early_stopping import Monitor
 from trials.curves import CURVE_METRICS
 from trials.engine.backends import current_backend
 from trials.engine.device_data import DeviceData
+from trials.engine.evaluation import Evaluation
 from trials.engine.random_bits import Key, Tensor, fold, permutation
 from trials.engine.step import State, Stepper, batch_rows
 
@@ -153,12 +154,17 @@ class LaneTraining:
             state, loss, right = step(last, state, loss, right, n_rows % batch_size)
         return state, (loss / n_rows, right / n_rows)
 
-    def _score(self, validation: tuple[Tensor, Tensor]) -> Tensor:
+    def _score(self, validation: Evaluation) -> Tensor:
         """The monitored value, larger is better; minus infinity where nothing is monitored or it is not finite."""
         never = ops.convert_to_tensor(float("-inf"), "float32")
         if self.plan.monitor is None:
             return never
-        value = -validation[0] if self.plan.monitor == "validation_loss" else validation[1]
+        loss, accuracy, balanced_accuracy = validation
+        value = {
+            "validation_loss": -loss,
+            "validation_accuracy": accuracy,
+            "validation_balanced_accuracy": balanced_accuracy,
+        }[self.plan.monitor]
         return ops.where(ops.isfinite(value), value, never)
 
     def _best_before(self, number: Tensor, best: Tensor) -> Tensor:
@@ -177,18 +183,18 @@ class LaneTraining:
         self,
         state: State,
         evaluation: tuple[Key, Mapping[str, Tensor]],
-        validation: tuple[Tensor, Tensor],
+        validation: Evaluation,
         is_read: Tensor,
     ) -> list[Tensor]:
-        """Train and test loss and accuracy, or NaN where this epoch is not read."""
+        """Train and test loss and accuracies, or NaN where this epoch is not read."""
 
         def read() -> Tensor:
             test = self._data.test
             on_test = validation if test is None else self.stepper.evaluate(state, *evaluation, *test)
             return ops.stack([*self.stepper.evaluate(state, *evaluation, *self._data.train), *on_test])
 
-        values = ops.cond(is_read, read, lambda: ops.full((4,), float("nan"), dtype="float32"))
-        return [values[i] for i in range(4)]
+        values = ops.cond(is_read, read, lambda: ops.full((6,), float("nan"), dtype="float32"))
+        return [values[i] for i in range(6)]
 
 
 def put(stacked: Tensor, index: Tensor, value: Tensor) -> Tensor:

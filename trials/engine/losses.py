@@ -25,6 +25,11 @@ class CrossEntropy:
         """Whether there is one logit, for two classes."""
         return self.n_outputs == 1
 
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return 2 if self.binary else self.n_outputs
+
     def shares(self, labels: Tensor) -> Tensor:
         """Labels as shares."""
         if self.binary:
@@ -50,15 +55,25 @@ class CrossEntropy:
             rows = rows * self._row_weights(targets, ops.convert_to_tensor(class_weights, rows.dtype))
         return ops.mean(rows)
 
-    def count_right(self, targets: Tensor, logits: Tensor) -> Tensor:
-        """How many rows' largest logit is at the label, or at the largest share; float32 scalar."""
+    def right(self, targets: Tensor, logits: Tensor) -> Tensor:
+        """1 where the largest logit is at the label, or at the largest share, else 0; float32, shape `(batch,)`."""
         if self.binary:
             predicted = ops.cast(logits[:, 0] > 0, "int32")
             labels = ops.cast(targets[:, 0] > 0.5, "int32") if _are_shares(targets) else targets
         else:
             predicted = ops.cast(ops.argmax(logits, axis=-1), "int32")
             labels = ops.cast(ops.argmax(targets, axis=-1), "int32") if _are_shares(targets) else targets
-        return ops.sum(ops.cast(ops.equal(predicted, labels), "float32"))
+        return ops.cast(ops.equal(predicted, labels), "float32")
+
+    def count_right(self, targets: Tensor, logits: Tensor) -> Tensor:
+        """How many rows are right; float32 scalar."""
+        return ops.sum(self.right(targets, logits))
+
+    def count_by_class(self, labels: Tensor, logits: Tensor) -> Tensor:
+        """How many rows of each class are right, and how many there are; float32, shape `(2, n_classes)`."""
+        right = self.right(labels, logits)
+        of_class = ops.one_hot(labels, self.n_classes, dtype="float32")
+        return ops.stack([ops.sum(right[:, None] * of_class, axis=0), ops.sum(of_class, axis=0)])
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Shares that the logits stand for, same shape."""

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from trials.engine.backends import current_backend
-from trials.engine.evaluation import evaluate, sampled
+from trials.engine.evaluation import Evaluation, evaluate, sampled
 from trials.engine.lane_scope import LaneScope, lane_scope
 from trials.engine.losses import CrossEntropy
 from trials.engine.random_bits import Key, Tensor, fold
@@ -118,8 +118,8 @@ class Stepper:
         """Stored examples as the model takes them: float32, what is kept as bytes divided by `divisor`."""
         return ops.cast(x, "float32") / self.divisor if keras.backend.standardize_dtype(x.dtype) == "uint8" else x
 
-    def evaluate(self, state: State, key: Key, knobs: Knobs, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean loss (without penalties) and accuracy in inference mode, as scalars.
+    def evaluate(self, state: State, key: Key, knobs: Knobs, x: Tensor, y: Tensor) -> Evaluation:
+        """Loss and accuracies in inference mode.
 
         Args:
             state: The lane's.

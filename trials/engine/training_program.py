@@ -11,6 +11,7 @@ import numpy as np
 
 from trials.attachments import all_kernels, hidden_kernels
 from trials.checkpoints import LaneState
+from trials.curves import FORMAT as CURVE_FORMAT
 from trials.datasets.dataset import Dataset
 from trials.engine.backends import current_backend
 from trials.engine.class_weights import balanced
@@ -80,7 +81,9 @@ class TrainingProgram:
         self._positions = [[id(v) for v in self.model.variables].index(id(w)) for w in self._weights]
         self.program = self._program(cohort, stepper, choose(current_backend()))
         self.seconds_per_epoch: float | None = None
-        self.identity = f"{version('regtune')} {current_backend().name} {_identity(cohort)} {_checksum(data)}"
+        self.identity = " ".join(
+            [version("regtune"), current_backend().name, CURVE_FORMAT.decode(), _identity(cohort), str(_checksum(data))]
+        )
 
     def _program(self, cohort: Cohort, stepper: Stepper, strategy: Strategy) -> Program:
         state = self._state([keras.ops.convert_to_numpy(v.value) for v in self._weights])

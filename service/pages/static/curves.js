@@ -44,8 +44,8 @@ function layoutOf(measure, narrow) {
   SPLITS.forEach((split, index) => {
     const suffix = index === 0 ? "" : String(index + 1);
     layout[`xaxis${suffix}`] = { title: { text: narrow && index < 2 ? "" : "epoch" }, rangemode: "tozero" };
-    layout[`yaxis${suffix}`] = { matches: index === 0 ? undefined : "y", tickformat: measure === "accuracy" ? ".0%" : "" };
-    if (index === 0 || narrow) layout[`yaxis${suffix}`].title = { text: measure };
+    layout[`yaxis${suffix}`] = { matches: index === 0 ? undefined : "y", tickformat: measure === "loss" ? "" : ".0%" };
+    if (index === 0 || narrow) layout[`yaxis${suffix}`].title = { text: measure.replace("_", " ") };
     else layout[`yaxis${suffix}`].showticklabels = false;
     layout.annotations.push({
       text: `<b>${split}</b>`, showarrow: false, xref: `x${suffix} domain`, yref: `y${suffix} domain`,

@@ -29,6 +29,10 @@ function columnsFor(trials, objective) {
     { key: "number", title: "#", number: true, value: (trial) => trial.number, text: (trial) => String(trial.number) },
     { key: "state", title: "State", value: (trial) => trial.state, badge: true },
     ...(objective === "validation_loss" ? [metric("validation_loss", "Validation loss", false)] : []),
+    ...(objective === "validation_balanced_accuracy" ? [
+      metric("validation_balanced_accuracy", "Validation (balanced)", true),
+      metric("test_balanced_accuracy", "Test (balanced)", true),
+    ] : []),
     metric("validation_accuracy", "Validation", true),
     metric("test_accuracy", "Test", true),
     ...parameters,
@@ -98,7 +102,7 @@ export function makeTrials(studyId, objective, { slotOf, onToggle }) {
   }
 
   function sortBy(key) {
-    const downFirst = ["validation_accuracy", "test_accuracy"].includes(key);
+    const downFirst = /^(validation|test)_.*accuracy$/.test(key);
     sort = { key, sign: sort.key === key ? -sort.sign : downFirst ? -1 : 1 };
     render();
   }
