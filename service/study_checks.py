@@ -27,7 +27,7 @@ def estimate_study(spec: StudySpec, settings: Settings) -> Estimate:
         InvalidStudySpecError: There is no such dataset or builder, the model does not suit, or the study is too large.
     """
     _check_builder(spec)
-    shape, n_classes = _shape_of(spec, settings.data_dir / "datasets")
+    shape, n_classes = shape_of_data(spec, settings)
     if spec.dataset.name not in SHAPES:
         try:
             check_fits(spec, shape, n_classes)
@@ -45,6 +45,15 @@ def estimate_study(spec: StudySpec, settings: Settings) -> Estimate:
         epochs=lanes * spec.training.epochs,
         parameters_of_model=estimate_parameters(spec.model, shape, 1 if n_classes == 2 else n_classes),
     )
+
+
+def shape_of_data(spec: StudySpec, settings: Settings) -> tuple[tuple[int, ...], int]:
+    """Shape of one example of a study's data, and the number of classes.
+
+    Raises:
+        InvalidStudySpecError: There is no such dataset.
+    """
+    return _shape_of(spec, settings.data_dir / "datasets")
 
 
 def _check_builder(spec: StudySpec) -> None:

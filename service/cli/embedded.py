@@ -27,15 +27,29 @@ def run(study: StudyArgument, settings: "Settings", as_json: JsonFlag = False) -
     return run_spec(load_study(study), settings, as_json=as_json)
 
 
-def validate(study: StudyArgument, settings: "Settings", as_json: JsonFlag = False) -> None:
-    """Check a study and say what it would take."""
+def validate(
+    study: StudyArgument,
+    settings: "Settings",
+    layers: Annotated[
+        bool | None, typer.Option(help="Show the model's layers with what regularizers do there [but with --json].")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Check a study, say what it would take, and show its model with the regularizers in place."""
+    from service.cli.showing_models import print_layers
     from service.composition import compose
+    from service.model_table import describe_model
     from service.specs import load_study
 
-    estimate = compose(settings).studies.validate(load_study(study))
+    spec = load_study(study)
+    estimate = compose(settings).studies.validate(spec)
+    described = describe_model(spec, settings) if layers or (layers is None and not as_json) else None
     if as_json:
-        print_json(estimate)
+        members = {} if described is None else {"model": described.model_dump(mode="json")}
+        print_json(estimate.model_dump(mode="json") | members)
         return
+    if described is not None:
+        print_layers(described)
     for key, value in estimate.model_dump().items():
         typer.echo(f"{key.replace('_', ' ')}: {'unknown' if value is None else format(value, ',')}")
 

@@ -136,7 +136,10 @@ def test_without_a_server_its_commands_fail_with_the_way_to_start_one(data_dir: 
 def test_validation_counts_points_and_replicates(data_dir: Path) -> None:
     estimate = json.loads(regtune(data_dir, "validate", "b-grid", "--json").stdout)
     assert (estimate["points"], estimate["replicates"]) == (10, 300)
-    assert "points: 10" in regtune(data_dir, "validate", "b-grid").stdout
+    told = regtune(data_dir, "validate", "b-grid").stdout
+    assert "points: 10" in told
+    assert re.search(r"hidden_1_dropout +LaneDropout +500 +0 +dropout", told)
+    assert "hidden_1" not in regtune(data_dir, "validate", "b-grid", "--no-layers").stdout
 
 
 def test_presets_are_listed_with_their_studies(data_dir: Path) -> None:
