@@ -185,6 +185,19 @@ class StudySpec(Value):
         return self
 
     @model_validator(mode="after")
+    def _check_places(self) -> Self:
+        there = self.model.places
+        for name, asked in self.regularizers.items():
+            if asked.blends_examples and self.model.n_words is not None:
+                raise refusal(
+                    f"regularizers.{name}", "a model of examples that can be blended", "embedded whole numbers"
+                )
+            for field, wanted in asked.needed_places():
+                if there is not None and wanted and name not in self.model.marked and not there.intersection(wanted):
+                    raise refusal(f"regularizers.{field}", f"a model with {' or '.join(wanted)}", self.model.family)
+        return self
+
+    @model_validator(mode="after")
     def _check_data(self) -> Self:
         known = shape_of(self.dataset)
         if known is not None:
@@ -202,7 +215,7 @@ def check_fits(spec: StudySpec, input_shape: tuple[int, ...], n_classes: int) ->
         PydanticCustomError: The text names the field, what was expected and what came.
     """
     check_model(spec.model, input_shape, 1 if n_classes == 2 else n_classes)
-    if "augmentation" in dict(spec.regularizers.items()) and len(input_shape) != 3:
-        raise refusal(
-            "regularizers.augmentation", f"nothing for examples of shape {input_shape}", "a policy for images"
-        )
+    for name, asked in spec.regularizers.items():
+        if asked.needs_images and len(input_shape) != 3:
+            expected = f"nothing for examples of shape {input_shape}"
+            raise refusal(f"regularizers.{name}", expected, "a regularizer of images")

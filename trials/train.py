@@ -9,6 +9,7 @@ import numpy as np
 
 from search_spaces.datasets import AnyDatasetRef
 from search_spaces.preprocessing import Preprocessing
+from search_spaces.regularizers import REGULARIZERS
 from search_spaces.spec import Evaluation
 from trials.datasets import Dataset, file_of, load
 from trials.datasets.kept import keep
@@ -46,9 +47,10 @@ def train(cohort: Cohort, datasets_dir: Path) -> Generator[SegmentReport, Verdic
     dataset = _dataset(
         cohort.dataset, cohort.preprocessing, cohort.evaluation, cohort.split_seed, (datasets_dir, file_version)
     )
-    if "augmentation" in cohort.grafts and len(dataset.input_shape) != 3:
+    of_images = next((name for name in cohort.grafts if REGULARIZERS[name].needs_images), None)
+    if of_images is not None and len(dataset.input_shape) != 3:
         raise InfeasibleCohortError(
-            f"regularizers.augmentation: expected images (height, width, channels); received examples of shape "
+            f"regularizers.{of_images}: expected images (height, width, channels); received examples of shape "
             f"{dataset.input_shape}"
         )
     if cohort.model.n_words is not None:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, StrictInt
 
+from search_spaces.places import Place
 from search_spaces.refusal import refusal
 from search_spaces.values import Value
 
@@ -34,6 +35,16 @@ class Description(Value):
     def has_recurrence(self) -> bool:
         """Whether there are layers that recurrent dropout can act on."""
         return False
+
+    @property
+    def places(self) -> frozenset[Place] | None:
+        """Where regularizers can act; None where only building tells."""
+        return frozenset()
+
+    @property
+    def marked(self) -> frozenset[str]:
+        """The regularizers whose places are marked in it, and that have them there and nowhere else."""
+        return frozenset()
 
     def check(self, input_shape: Shape) -> None:
         """Refuses examples that the model does not suit.

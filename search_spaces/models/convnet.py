@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool, StrictInt
 
 from search_spaces.models.base import Activation, Description, Shape, Width, check_activation, count_dense
+from search_spaces.places import Place
 from search_spaces.refusal import refusal
 
 
@@ -33,6 +34,16 @@ class ConvNet(Description):
     def channels(self) -> tuple[int, ...]:
         """Filters of each block's convolutions, `width` included."""
         return tuple(math.ceil(filters * self.width) for filters in self.filters)
+
+    @property
+    def places(self) -> frozenset[Place]:
+        """The convolutions; hidden layers and residual blocks where there are any."""
+        found: set[Place] = {"convolutions"}
+        if self.hidden_units:
+            found.add("dense layers")
+        if self.residual:
+            found.add("residual blocks")
+        return frozenset(found)
 
     def check(self, input_shape: Shape) -> None:
         """Refuses what is no image, or too small for so many poolings, or too large for so many filters."""

@@ -12,7 +12,9 @@ from search_spaces.models.base import Description, Shape, check_activation, coun
 from search_spaces.models.kinds import REARRANGING, AnyLayer, TypedLayer
 from search_spaces.models.kinds.base import Outcome
 from search_spaces.models.kinds.dense import Embedding
+from search_spaces.models.kinds.disturbing import Disturbance, GaussianNoise
 from search_spaces.models.kinds.recurrences import Bidirectional
+from search_spaces.places import Place
 from search_spaces.refusal import refusal
 
 MAX_LAYERS = 200
@@ -60,6 +62,18 @@ class Layers(Description):
         """Whether there is an LSTM or a GRU."""
         cells = [layer.layer if isinstance(layer, Bidirectional) else layer for layer in self.layers]
         return any(cell.kind in WITH_RECURRENT_DROPOUT for cell in cells)
+
+    @property
+    def places(self) -> frozenset[Place]:
+        """Those of its layers."""
+        return frozenset(layer.place for layer in self.layers if layer.place is not None)
+
+    @property
+    def marked(self) -> frozenset[str]:
+        """The kinds of its layers that stand for the study's own."""
+        return frozenset(
+            layer.kind for layer in self.layers if isinstance(layer, Disturbance | GaussianNoise) and layer.is_site
+        )
 
     def steps(self) -> Iterator[tuple[AnyLayer, str, tuple[str, ...]]]:
         """Each layer with its name and the names of those that it takes."""

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from search_spaces.models.base import Activation, Description, Shape, Width, count_dense
+from search_spaces.places import Place
 
 
 class MLP(Description):
@@ -14,6 +15,11 @@ class MLP(Description):
     family: Literal["mlp"] = "mlp"
     hidden_units: Annotated[tuple[Width, ...], Field(min_length=0, max_length=50)] = (128, 128)
     activation: Activation = "relu"
+
+    @property
+    def places(self) -> frozenset[Place]:
+        """The hidden layers."""
+        return frozenset({"dense layers"} if self.hidden_units else ())
 
     def count_parameters(self, input_shape: Shape, n_outputs: int) -> int:
         """Number of weights."""

@@ -29,6 +29,10 @@ class Plugin(Description):
         """Maybe: only building tells."""
         return True
 
+    @property
+    def places(self) -> None:
+        """None: only building tells."""
+
     def count_parameters(self, input_shape: Shape, n_outputs: int) -> None:
         """None: only building tells."""
         del input_shape, n_outputs

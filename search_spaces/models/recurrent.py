@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from search_spaces.models.base import Activation, Description, Shape, Width, count_dense
+from search_spaces.places import Place
 from search_spaces.refusal import refusal
 
 
@@ -41,6 +42,16 @@ class Recurrent(Description):
     def has_recurrence(self) -> bool:
         """True."""
         return True
+
+    @property
+    def places(self) -> frozenset[Place]:
+        """The recurrent layers; hidden layers and the embedding where there are any."""
+        found: set[Place] = {"recurrent layers"}
+        if self.hidden_units:
+            found.add("dense layers")
+        if self.embedding is not None:
+            found.add("an embedding")
+        return frozenset(found)
 
     def check(self, input_shape: Shape) -> None:
         """Refuses what is no sequence, or no sequence of numbers where they are embedded."""

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from pydantic import StrictBool
 
+from search_spaces.places import HIDDEN, Place
 from search_spaces.ranges import Choices, Fixed, Grid, Interval, Knob
 from search_spaces.values import Point, Scalar, Value
 
@@ -19,11 +20,15 @@ class RegularizerSpec(Value):
     Attributes:
         summary: What it does, in a few words.
         needs_images: Whether it only makes sense for images (height, width, channels).
+        blends_examples: Whether it makes no sense for whole numbers that a model embeds.
+        places: Kinds of places of which a model must have one; empty where any model will do.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     needs_images: ClassVar[bool] = False
+    blends_examples: ClassVar[bool] = False
+    places: ClassVar[tuple[Place, ...]] = ()
 
     optional: StrictBool = False
 
@@ -38,6 +43,14 @@ class RegularizerSpec(Value):
         """The knobs with what was asked of them; a knob that was left out has its default."""
         for name, knob in self.knobs().items():
             yield name, knob, getattr(self, name)
+
+    def needed_places(self) -> Iterator[tuple[str, tuple[Place, ...]]]:
+        """What a model must have: the field that asks for it, and the kinds of places of which one will do."""
+        if self.places:
+            yield self.name, self.places
+        asked: AskedRange | None = getattr(self, "sites", None)
+        for word in (asked.levels() or ()) if asked is not None else ():
+            yield f"{self.name}.sites", HIDDEN[str(word)]
 
     @classmethod
     def is_off(cls, point: Point) -> bool:

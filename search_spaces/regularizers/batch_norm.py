@@ -1,7 +1,9 @@
 """Batch normalization."""
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
+from search_spaces.places import Place
 from search_spaces.ranges import Fixed, Knob, Range
 from search_spaces.regularizers.base import RegularizerSpec
 
@@ -32,3 +34,8 @@ class BatchNorm(RegularizerSpec):
     momentum: Annotated[Range, Knob(kind="float", minimum=0.0, maximum=0.9999, role="structural", strength=False)] = (
         Fixed(value=0.99)
     )
+
+    def needed_places(self) -> Iterator[tuple[str, tuple[Place, ...]]]:
+        """Layers without recurrence, unless it is `none`."""
+        if set(self.placement.levels() or ()) != {"none"}:
+            yield self.name, ("dense layers", "convolutions")

@@ -19,5 +19,6 @@ class MixUp(RegularizerSpec):
 
     name: ClassVar[str] = "mixup"
     summary: ClassVar[str] = "trains on blends of two examples"
+    blends_examples: ClassVar[bool] = True
 
     alpha: Annotated[Range, Knob(kind="float", minimum=0.0, maximum=10.0, off=0.0)]

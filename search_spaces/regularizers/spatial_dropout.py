@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar
 
+from search_spaces.places import Place
 from search_spaces.ranges import Knob, Range
 from search_spaces.regularizers.base import RegularizerSpec
 
@@ -19,5 +20,6 @@ class SpatialDropout(RegularizerSpec):
 
     name: ClassVar[str] = "spatial_dropout"
     summary: ClassVar[str] = "zeroes whole feature maps at random in training"
+    places: ClassVar[tuple[Place, ...]] = ("convolutions", "an embedding")
 
     rate: Annotated[Range, Knob(kind="float", minimum=0.0, maximum=0.95, off=0.0)]

@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar
 
+from search_spaces.places import Place
 from search_spaces.ranges import Knob, Range
 from search_spaces.regularizers.base import RegularizerSpec
 
@@ -18,5 +19,6 @@ class StochasticDepth(RegularizerSpec):
 
     name: ClassVar[str] = "stochastic_depth"
     summary: ClassVar[str] = "leaves out residual branches at random"
+    places: ClassVar[tuple[Place, ...]] = ("residual blocks",)
 
     rate: Annotated[Range, Knob(kind="float", minimum=0.0, maximum=0.95, off=0.0)]

@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, StrictInt
 
 from search_spaces.models.base import Shape
+from search_spaces.places import Place
 from search_spaces.refusal import refusal
 from search_spaces.values import Value
 
@@ -61,6 +62,9 @@ class Outcome:
 
 class Layer(Value):
     """One layer. Unless `from` names an earlier one, or `inputs`, it takes what the layer before gives."""
+
+    place: ClassVar[Place | None] = None
+    """What it is to regularizers."""
 
     name: LayerName | None = None
     source: Annotated[LayerName | None, Field(alias="from")] = None

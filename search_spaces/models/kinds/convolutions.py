@@ -1,7 +1,7 @@
 """Convolutions; the channels are the last axis."""
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StrictBool, StrictInt, model_validator
 
@@ -19,6 +19,7 @@ from search_spaces.models.kinds.base import (
     rank_of,
     slide,
 )
+from search_spaces.places import Place
 
 Multiplier = Annotated[StrictInt, Field(ge=1, le=64)]
 Stride = Annotated[StrictInt, Field(ge=1, le=64)]
@@ -26,6 +27,8 @@ Stride = Annotated[StrictInt, Field(ge=1, le=64)]
 
 class _Sliding(Layer):
     """What convolutions of every kind have in common."""
+
+    place: ClassVar[Place | None] = "convolutions"
 
     kind: str
     kernel_size: Extents

@@ -1,11 +1,12 @@
 """Dense layers, activations, embeddings and attention."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StrictBool, StrictInt
 
 from search_spaces.models.base import Shape
 from search_spaces.models.kinds.base import Count, Extent, Initializer, Layer, LayerActivation, Outcome, Rate, need_rank
+from search_spaces.places import Place
 from search_spaces.refusal import refusal
 from search_spaces.values import Value
 
@@ -27,6 +28,8 @@ class DenseArguments(Value):
 class Dense(Layer, DenseArguments):
     """A dense layer on the last axis."""
 
+    place: ClassVar[Place | None] = "dense layers"
+
     kind: Literal["dense"]
 
     def outcome(self, shape: Shape) -> Outcome:
@@ -36,6 +39,8 @@ class Dense(Layer, DenseArguments):
 
 class TimeDistributed(Layer):
     """A dense layer at every step of a sequence."""
+
+    place: ClassVar[Place | None] = "dense layers"
 
     kind: Literal["time_distributed"]
     layer: DenseArguments
@@ -62,6 +67,8 @@ class Embedding(Layer):
 
     With `mask_zero` 0 is padding, and layers that know masks skip its steps.
     """
+
+    place: ClassVar[Place | None] = "an embedding"
 
     kind: Literal["embedding"]
     input_dim: Annotated[StrictInt, Field(ge=2, le=1_000_000)]

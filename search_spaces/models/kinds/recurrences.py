@@ -1,12 +1,13 @@
 """Recurrent layers over sequences of steps and features."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from search_spaces.models.base import Shape
 from search_spaces.models.kinds.base import Layer, LayerActivation, Outcome, Rate, need_rank
 from search_spaces.models.recurrent import count_cell
+from search_spaces.places import Place
 from search_spaces.values import Value
 
 
@@ -32,6 +33,8 @@ class RecurrentArguments(Value):
 class RecurrentLayer(Layer, RecurrentArguments):
     """A recurrent layer; gives its last state, or that of each step with `return_sequences`."""
 
+    place: ClassVar[Place | None] = "recurrent layers"
+
     kind: Literal["lstm", "gru", "simple_rnn"]
 
     def outcome(self, shape: Shape) -> Outcome:
@@ -41,6 +44,8 @@ class RecurrentLayer(Layer, RecurrentArguments):
 
 class Bidirectional(Layer):
     """A recurrent layer forwards and another one backwards."""
+
+    place: ClassVar[Place | None] = "recurrent layers"
 
     kind: Literal["bidirectional"]
     layer: RecurrentArguments
