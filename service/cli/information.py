@@ -23,8 +23,8 @@ def presets(as_json: JsonFlag = False) -> None:
     if as_json:
         print_json({"items": [preset.model_dump(mode="json") for preset in found], "next_cursor": None})
         return
-    table = Table("name", "what it is", "published", "source", "minutes", box=None)
+    table = Table("name", "question", "published", "source", "minutes", box=None)
     table.columns[0].no_wrap = True
     for preset in found:
-        table.add_row(preset.name, preset.title, preset.published, preset.source, f"{preset.minutes:g}")
+        table.add_row(preset.name, preset.question, preset.published, preset.source, f"{preset.minutes:g}")
     Console().print(table)
