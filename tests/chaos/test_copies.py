@@ -86,7 +86,7 @@ def test_a_backup_made_under_load_holds_all_that_was_acknowledged_and_goes_on(
     database = Database(url)
     database.migrate()
     cases = Studies(database, Settings(data_dir=tmp_path))
-    told = {cases.create(spec).id: spec for spec in mixed(2, 10)}
+    told = {cases.create(spec).id: spec for spec in mixed(2, 4)}
     with fleet_of(Orders(url, tmp_path, tmp_path / "told.log", pause_seconds=0.05), 1) as fleet:
         wait_until(lambda: len(fleet.told()[0]) > 5, "some results")
         acknowledged, _ = fleet.told()

@@ -78,7 +78,7 @@ def _most_losses(database: Database) -> int:
 def test_a_coordinator_stopped_beyond_its_lease_is_refused_when_it_goes_on(
     any_database: Database, cases: Studies, orders: Orders, kind: str, promises: Promises
 ) -> None:
-    spec = small_search("random", 400 if IS_LONG else 150, training={"epochs": 16})
+    spec = small_search("random", 400 if IS_LONG else 80, training={"epochs": 16})
     study = cases.create(spec)
     with fleet_of(replace(orders, pause_seconds=0.05), 2) as fleet:
         for n_before in range(N_STALE_WRITES):
