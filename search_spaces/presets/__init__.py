@@ -20,7 +20,7 @@ class Figure(Value):
         at: The knobs' values that it belongs to; empty for the study without regularizers.
         published: What the source says, of one training.
         reference: The mean of many trainings that were made before, with the same settings; None where there are none.
-        within: Half of the 95 % interval of `reference`.
+        within: Half of the 95 % interval of `reference`; on fresh points two test sets of 10,000 count in it.
     """
 
     metric: Literal["train_accuracy", "validation_accuracy", "test_accuracy", "test_difference"]
