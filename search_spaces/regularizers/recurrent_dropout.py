@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar
 
+from search_spaces.places import Place
 from search_spaces.ranges import Fixed, Knob, Range
 from search_spaces.regularizers.base import RegularizerSpec
 from search_spaces.values import Point
@@ -22,6 +23,7 @@ class RecurrentDropout(RegularizerSpec):
 
     name: ClassVar[str] = "recurrent_dropout"
     summary: ClassVar[str] = "zeroes state and inputs of recurrent layers, with one mask per sequence"
+    places: ClassVar[tuple[Place, ...]] = ("recurrent layers",)
 
     rate: Annotated[Range, Knob(kind="float", minimum=0.0, maximum=0.9, off=0.0)]
     input_rate: Annotated[Range, Knob(kind="float", minimum=0.0, maximum=0.9, off=0.0)] = Fixed(value=0.0)
