@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from trials.engine.backends import current_backend
-from trials.engine.random_bits import Key, Tensor, bits, fold, key_words, normal, permutation, uniform
+from trials.engine.random_bits import Key, Tensor, beta, bits, fold, key_words, normal, permutation, uniform
 
 
 def key(seed: int, *words: int) -> Key:
@@ -187,3 +187,33 @@ def test_one_changed_input_bit_changes_half_of_the_output_bits(part: str) -> Non
             changed = reference[np.arange(1024) ^ (1 << bit % 10)]
         share = np.unpackbits((reference ^ changed).view(np.uint8)).mean()
         assert abs(share - 0.5) < 5 * 0.5 / np.sqrt(1024 * 32 / 2)
+
+
+def beta_draws(alpha: float, *words: int, n: int = 20_000) -> npt.NDArray[np.float32]:
+    values: npt.NDArray[np.float32] = keras.ops.convert_to_numpy(
+        beta(key(5, *words), keras.ops.convert_to_tensor(alpha), (n,))
+    )
+    return values
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.4, 1.0, 5.0])
+def test_beta_draws_follow_the_beta_distribution(alpha: float) -> None:
+    values = beta_draws(alpha).astype(np.float64)
+    assert ((values >= 0) & (values <= 1)).all()
+    inner = values[(values > 1e-6) & (values < 1 - 1e-6)]  # float32 has no numbers just below 1
+    theory = stats.beta(alpha, alpha)
+    assert abs(len(inner) / len(values) - np.diff(theory.cdf([1e-6, 1 - 1e-6]))[0]) < 0.015
+    low, high = theory.cdf([1e-6, 1 - 1e-6])
+    assert stats.kstest((theory.cdf(inner) - low) / (high - low), "uniform").pvalue > 1e-4
+
+
+def test_beta_draws_of_other_keys_are_others() -> None:
+    one, other = beta_draws(0.4, 1), beta_draws(0.4, 2)
+    assert abs(np.corrcoef(one, other)[0, 1]) < 0.03
+
+
+@pytest.mark.parametrize("alpha", [1e-4, 10.0])
+def test_beta_draws_are_numbers_at_the_ends_of_the_range(alpha: float) -> None:
+    values = beta_draws(alpha, n=2000)
+    assert np.isfinite(values).all()
+    assert abs(values.mean() - 0.5) < 0.05
