@@ -51,9 +51,7 @@ def load(name: str, folder: Path = FOLDER) -> Export | None:
 def save(export: Export, folder: Path = FOLDER) -> None:
     """Writes an export."""
     folder.mkdir(parents=True, exist_ok=True)
-    path_of(export.study.name, folder).write_text(
-        export.model_dump_json(indent=1, exclude_none=True) + "\n", encoding="utf-8"
-    )
+    path_of(export.study.name, folder).write_text(export.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
 def families() -> list[tuple[Preset, Preset | None]]:

@@ -37,9 +37,9 @@ def test_source_files_named_in_documents_exist(path: Path) -> None:
 
 
 def test_make_targets_named_in_documents_exist() -> None:
-    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {
-        name for path in DOCUMENTS for name in re.findall(r"`make (\w+)|^make (\w+)", path.read_text(), re.MULTILINE)
+        name for path in DOCUMENTS for name in re.findall(r"`make ([\w-]+)|^make ([\w-]+)", path.read_text(), re.MULTILINE)
     }
     assert {a or b for a, b in named} <= targets
 
