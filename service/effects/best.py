@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from service.effects.dose_response import NOTHING
-from service.effects.frame import Measured
+from service.effects.frame import Measured, column_of
 from service.effects.intervals import interval_over_seeds
 from service.effects.levels import Levels
 from service.effects.view import Best, MeanInterval, Pick
@@ -31,12 +31,13 @@ def picks(data: Measured, levels: Iterable[Levels]) -> Picks:
         Breiman, Friedman, Olshen and Stone, 1984, Classification and regression trees, section 3.4.3.
     """
     objective = data.spec.objective
-    rows = data.rows.dropna(subset=[objective.metric])
+    column = column_of(objective.metric)
+    rows = data.rows.dropna(subset=[column])
     rows = rows[rows["ended"]] if rows["ended"].any() else rows
     if rows.empty:
         return Picks()
     sign = 1.0 if objective.direction == "maximize" else -1.0
-    scores = rows.groupby("trial")[objective.metric].agg(["mean", "sem", "size"])
+    scores = rows.groupby("trial")[column].agg(["mean", "sem", "size"])
     scores = scores.assign(gain=sign * scores["mean"], strength=pd.Series(_strengths(data, levels)))
     winner = scores.sort_values("gain", ascending=False, kind="stable").iloc[0]
     error = None if pd.isna(winner["sem"]) else float(winner["sem"])

@@ -7,11 +7,12 @@ import pandas as pd
 from scipy import stats
 
 from service.effects.dose_figure import DODGE
+from service.effects.frame import measure_of, metric_of
 from service.effects.intervals import CONFIDENCE
 from service.effects.layout import Figure, as_percent, figure
 from service.effects.palette import SERIES, translucent
 from service.effects.records import StudyRecord
-from service.effects.view import MeanInterval, PatiencePoint
+from service.effects.view import MeanInterval, Measure, PatiencePoint
 from service.effects.wording import counted, parameters_text
 from trials.curves import row
 
@@ -40,7 +41,7 @@ def bands(record: StudyRecord, trial: int) -> dict[str, Band]:
     ]
     found = {}
     for measure in SERIES:
-        table = pd.DataFrame([pd.Series(row(curve, measure), dtype=float) for curve in curves])
+        table = pd.DataFrame([pd.Series(row(curve, metric_of(record.spec, measure)), dtype=float) for curve in curves])
         count = table.count()
         epochs = np.flatnonzero(count.to_numpy() >= max(1, len(curves) / 2)) if curves else np.array([], dtype=int)
         if not epochs.size:
@@ -64,7 +65,7 @@ def learning_figure(record: StudyRecord, trial: int, role: str) -> Figure | None
         traces,
         title=f"Learning curves of {role}: {parameters_text(mine[0].point)}",
         x={"title": {"text": f"epoch (mean over {counted(len(mine), 'seed')}, band 95 %)"}},
-        y={"title": {"text": "accuracy (%)"}},
+        y={"title": {"text": f"{measure_of(record.spec)} (%)"}},
     )
 
 
@@ -101,8 +102,8 @@ def _band_traces(measure: str, band: Band) -> list[Figure]:
     return [area, mean]
 
 
-def patience_figure(curve: list[PatiencePoint]) -> Figure | None:
-    """Accuracy by patience, evenly spaced; None without a curve."""
+def patience_figure(curve: list[PatiencePoint], accuracy: Measure = "accuracy") -> Figure | None:
+    """Accuracy, or what else the study measures, by patience, evenly spaced; None without a curve."""
     if not curve:
         return None
     positions = list(range(len(curve)))
@@ -114,7 +115,7 @@ def patience_figure(curve: list[PatiencePoint]) -> Figure | None:
             "tickvals": positions,
             "ticktext": [f"<b>{point.patience}</b>" if point.asked else str(point.patience) for point in curve],
         },
-        y={"title": {"text": "accuracy at the selected epoch (%)"}},
+        y={"title": {"text": f"{accuracy} at the selected epoch (%)"}},
     )
 
 

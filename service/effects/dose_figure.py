@@ -1,6 +1,7 @@
 """Dose and response: accuracy at each level of one regularizer, with every replicate."""
 
 from service.effects.axes import DoseAxis, Shown, dose_axis, jitter, replicates_shown
+from service.effects.frame import measure_of
 from service.effects.layout import Figure, as_percent, figure
 from service.effects.palette import GRID, SERIES, translucent
 from service.effects.records import StudyRecord
@@ -15,20 +16,21 @@ def dose_figure(effect: RegularizerEffect, record: StudyRecord) -> Figure:
     """Replicates as light points; means with 95 % intervals over seeds; off at the left."""
     axis = dose_axis(effect)
     shown = replicates_shown(record, effect.name)
+    accuracy = measure_of(record.spec)
     traces = []
     for order, measure in enumerate(SERIES):
         offset = (order - 1) * DODGE * axis.spacing
         traces += [_points(measure, axis, shown, offset), _means(measure, effect, axis, offset)]
     return figure(
         traces,
-        title=f"What {title(effect.name)} does to accuracy (means with 95 % intervals; {shown.note})",
+        title=f"What {title(effect.name)} does to {accuracy} (means with 95 % intervals; {shown.note})",
         x={
             "title": {"text": axis.title},
             "tickvals": [position for position, _ in axis.ticks],
             "ticktext": [text for _, text in axis.ticks],
             "range": dose_range(axis),
         },
-        y={"title": {"text": "accuracy (%)"}},
+        y={"title": {"text": f"{accuracy} (%)"}},
         shapes=[] if axis.separator is None else [_separator(axis.separator)],
     )
 

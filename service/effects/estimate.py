@@ -3,7 +3,7 @@
 from service.effects.best import picks
 from service.effects.differences import adjusted, differences_from_reference
 from service.effects.dose_response import level_effects
-from service.effects.frame import Measured, measured
+from service.effects.frame import Measured, measure_of, measured
 from service.effects.interactions import interactions
 from service.effects.levels import levels_of
 from service.effects.noise_floor import noise_floor
@@ -37,9 +37,7 @@ def estimate(record: StudyRecord) -> Effects:
         noise_floor=noise_floor(data, levels),
         regularizers=effects,
         interactions=interactions(list(levels.values())),
-        patience=[]
-        if asked is None
-        else patience_curve(asked, levels["early_stopping"], record.curves, n_epochs=record.spec.training.epochs),
+        patience=[] if asked is None else patience_curve(asked, levels["early_stopping"], record.curves, record.spec),
         importance=[],
         best=picked.best,
         one_standard_error_pick=picked.one_standard_error,
@@ -55,5 +53,6 @@ def _summary(record: StudyRecord, data: Measured) -> StudySummary:
         replicates=len(data.rows),
         trials=len(data.points),
         seeds=int(data.rows["seed"].nunique()),
+        measure=measure_of(record.spec),
         warning=AS_PUBLISHED_WARNING if protocol == "as_published" else None,
     )

@@ -28,6 +28,8 @@ DIFFERENCE_FIELDS = (
 def effects_csv(effects: Effects) -> str:
     """Every level with its accuracies (fractions), its difference from off and the regularizer's verdict.
 
+    Accuracies are balanced ones where the column `measure` says so.
+
     Text that a spreadsheet would take for a formula is preceded by an apostrophe.
     """
     rows = [_row(effects, effect, level) for effect in effects.regularizers for level in effect.levels]
@@ -44,7 +46,7 @@ def _columns() -> list[str]:
         *("is_off", "is_reference", "n", "n_seeds", "n_trials"),
         *(f"{accuracy}_{bound}" for accuracy in ACCURACIES for bound in ("mean", "low", "high")),
         *(f"difference_{field}" for field in DIFFERENCE_FIELDS),
-        *("reference", "verdict", "sentence"),
+        *("reference", "verdict", "sentence", "measure"),
     ]
 
 
@@ -56,7 +58,7 @@ def _row(effects: Effects, effect: RegularizerEffect, level: LevelEffect) -> lis
         *(level.is_off, level.is_reference, level.n, level.n_seeds, level.n_trials),
         *(bound for accuracy in ACCURACIES for bound in _bounds(getattr(level, accuracy))),
         *(getattr(difference, field, None) for field in DIFFERENCE_FIELDS),
-        *(effect.reference, effect.verdict, effect.sentence),
+        *(effect.reference, effect.verdict, effect.sentence, study.measure),
     ]
 
 

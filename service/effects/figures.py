@@ -21,12 +21,13 @@ def figures(effects: Effects, record: StudyRecord) -> dict[str, Figure]:
     for effect in effects.regularizers:
         if effect.levels:
             found[f"dose_{effect.name}"] = dose_figure(effect, record)
-    found["patience"] = patience_figure(effects.patience)
+    found["patience"] = patience_figure(effects.patience, effects.study.measure)
     for interaction in effects.interactions:
-        found[f"interaction_{interaction.first}_{interaction.second}"] = interaction_figure(interaction)
+        drawn = interaction_figure(interaction, effects.study.measure)
+        found[f"interaction_{interaction.first}_{interaction.second}"] = drawn
     for trial, role in _trials_shown(effects, record).items():
         found[f"learning_{trial}"] = learning_figure(record, trial, role)
-    return {name: drawn for name, drawn in found.items() if drawn is not None}
+    return {name: one for name, one in found.items() if one is not None}
 
 
 def _trials_shown(effects: Effects, record: StudyRecord) -> dict[int, str]:

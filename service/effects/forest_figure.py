@@ -35,15 +35,16 @@ def forest_rows(effects: Effects) -> Iterator[ForestRow]:
 
 
 def forest_figure(effects: Effects) -> Figure | None:
-    """Differences of test accuracy in percentage points; None where the study has no difference to show."""
+    """Differences of test accuracy (or what the study measures) in percentage points; None where there are none."""
+    measure = effects.study.measure
     rows = list(forest_rows(effects))
     if not rows:
         return None
     traces = [_trace(sign, rows) for sign in SIGNS]
     return figure(
         [trace for trace in traces if trace["x"]],
-        title="How much each level changes test accuracy",
-        x={"title": {"text": "difference from off in test accuracy (percentage points, 95 % interval)"}},
+        title=f"How much each level changes test {measure}",
+        x={"title": {"text": f"difference from off in test {measure} (percentage points, 95 % interval)"}},
         y={
             "tickvals": list(range(len(rows))),
             "ticktext": [row.text if row.difference else f"<b>{row.text}</b>" for row in rows],

@@ -8,10 +8,28 @@ from search_spaces.grids import settings
 from search_spaces.spec import StudySpec
 from search_spaces.values import Point
 from service.effects.records import StudyRecord
+from service.effects.view import Measure
 
 ACCURACIES = ("train_accuracy", "validation_accuracy", "test_accuracy")
 
 MEASURES = (*ACCURACIES, "validation_loss")
+
+BALANCED = "balanced_accuracy"
+
+
+def measure_of(spec: StudySpec) -> Measure:
+    """What the study's effects are about: balanced accuracy where that is its objective, else accuracy."""
+    return "balanced accuracy" if spec.objective.metric.endswith(BALANCED) else "accuracy"
+
+
+def metric_of(spec: StudySpec, column: str) -> str:
+    """The metric that a column of the table holds: `test_accuracy` may be that of `test_balanced_accuracy`."""
+    return column.replace("accuracy", measure_of(spec).replace(" ", "_"))
+
+
+def column_of(metric: str) -> str:
+    """The column of the table that holds the study's objective."""
+    return metric.replace(BALANCED, "accuracy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +38,7 @@ class Measured:
 
     Attributes:
         rows: One row per replicate: `replicate`, `trial`, `seed`, `ended` (whether its trial is complete) and the
-            measures, NaN where missing.
+            measures, NaN where missing. The accuracies are balanced accuracies where those are the objective.
         points: Trial number to its point as stored.
         settings: Trial number to every knob of every regularizer that is on, defaults included.
     """
@@ -41,7 +59,9 @@ def measured(record: StudyRecord) -> Measured:
         "ended": pd.Series([r.trial_state == "complete" for r in replicates], dtype="bool"),
     }
     for measure in MEASURES:
-        columns[measure] = pd.Series([getattr(r.metrics, measure) for r in replicates], dtype="float64")
+        columns[measure] = pd.Series(
+            [getattr(r.metrics, metric_of(record.spec, measure)) for r in replicates], dtype="float64"
+        )
     points = {r.trial_number: r.point for r in replicates}
     return Measured(
         spec=record.spec,

@@ -1,11 +1,11 @@
 """A heat map of test accuracy in the measured cells of two regularizers."""
 
 from service.effects.layout import Figure, as_percent, figure
-from service.effects.view import Interaction
+from service.effects.view import Interaction, Measure
 from service.effects.wording import percent, title
 
 
-def interaction_figure(interaction: Interaction) -> Figure:
+def interaction_figure(interaction: Interaction, accuracy: Measure = "accuracy") -> Figure:
     """Rows are the levels of the first regularizer, columns those of the second; unmeasured cells stay empty."""
     cells = {(cell.first, cell.second): cell for cell in interaction.cells}
     grid = [[cells.get((row, column)) for column in interaction.second_levels] for row in interaction.first_levels]
@@ -24,7 +24,7 @@ def interaction_figure(interaction: Interaction) -> Figure:
     }
     return figure(
         [trace],
-        title=f"Test accuracy by {title(interaction.first)} and {title(interaction.second)}",
+        title=f"Test {accuracy} by {title(interaction.first)} and {title(interaction.second)}",
         x=_axis(interaction.second, interaction.second_levels),
         y=_axis(interaction.first, interaction.first_levels),
         height=max(340, 180 + 46 * len(interaction.first_levels)),

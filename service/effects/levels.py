@@ -13,7 +13,8 @@ from search_spaces.ranges import Interval, Knob
 from search_spaces.regularizers import REGULARIZERS, RegularizerSpec
 from search_spaces.regularizers.base import AskedRange
 from search_spaces.values import Point, Scalar
-from service.effects.frame import Measured
+from service.effects.frame import Measured, measure_of
+from service.effects.view import Measure
 from service.effects.wording import scalar
 
 BIN_ABOVE_N_VALUES = 12
@@ -40,6 +41,7 @@ class Levels:
         levels: Off first, then by dose (numbers) or in the order asked (words).
         reference: Index of the level that differences are taken from: off; without off the largest patience, or the
             first word of a knob that is no dose; None if the study has none of these.
+        measure: What the accuracies in `rows` are.
         rows: The replicates, with the index of their level in `level`, and in `cell` a number that is equal for equal
             settings of all other regularizers.
     """
@@ -50,6 +52,7 @@ class Levels:
     log_scale: bool
     levels: tuple[Level, ...]
     reference: int | None
+    measure: Measure
     rows: pd.DataFrame
 
 
@@ -80,6 +83,7 @@ def levels_of(name: str, data: Measured) -> Levels:
         kind=knob.kind,
         log_scale=log_scale,
         levels=tuple(found),
+        measure=measure_of(data.spec),
         reference=_reference(name, knob_name, found),
         rows=rows,
     )

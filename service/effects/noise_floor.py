@@ -1,7 +1,7 @@
 """How much does test accuracy scatter between seeds alone, with every regularizer off?"""
 
 from search_spaces.grids import is_off
-from service.effects.frame import Measured
+from service.effects.frame import Measured, measure_of
 from service.effects.levels import Levels
 from service.effects.view import MeanDeviation, NoiseFloor
 
@@ -21,4 +21,5 @@ def noise_floor(data: Measured, levels: dict[str, Levels]) -> NoiseFloor | None:
     if values.empty:
         return None
     deviation = float(values.std()) if values.size > 1 else None
-    return NoiseFloor(n=values.size, test_accuracy=MeanDeviation(mean=float(values.mean()), sd=deviation))
+    mean = MeanDeviation(mean=float(values.mean()), sd=deviation)
+    return NoiseFloor(n=values.size, test_accuracy=mean, measure=measure_of(data.spec))

@@ -8,8 +8,9 @@ import pandas as pd
 
 from search_spaces.regularizers import EarlyStopping
 from search_spaces.regularizers.base import first_value
+from search_spaces.spec import StudySpec
 from service.effects.dose_response import NOTHING
-from service.effects.frame import ACCURACIES
+from service.effects.frame import ACCURACIES, metric_of
 from service.effects.intervals import interval_over_seeds
 from service.effects.levels import Levels
 from service.effects.view import PatiencePoint
@@ -18,7 +19,7 @@ from trials.early_stopping import Stop, StoppingRule, replay
 
 
 def patience_curve(
-    asked: EarlyStopping, levels: Levels, curves: Mapping[int, Curve], *, n_epochs: int
+    asked: EarlyStopping, levels: Levels, curves: Mapping[int, Curve], spec: StudySpec
 ) -> list[PatiencePoint]:
     """Accuracy by patience, averaged over all configurations, with intervals over seeds.
 
@@ -30,7 +31,7 @@ def patience_curve(
         asked: The rule that the study asks about; the first of its `min_delta` and of its `start_epoch` is used.
         levels: The levels of early stopping.
         curves: Curves by replicate id.
-        n_epochs: Epochs of a training that is not stopped.
+        spec: The study.
     """
     trainings = list(_trainings(levels.rows, curves))
     if not trainings:
@@ -40,7 +41,7 @@ def patience_curve(
     if levels.knob == "patience":
         wanted |= {int(level.value) for level in levels.levels if isinstance(level.value, int)}
     ladder = sorted(wanted | set(_ladder(longest)))
-    rows = pd.DataFrame([entry for p in ladder for entry in _replayed(trainings, _rule(asked, p), n_epochs=n_epochs)])
+    rows = pd.DataFrame([entry for p in ladder for entry in _replayed(trainings, _rule(asked, p), spec)])
     if rows.empty:
         return []
     accuracies = {measure: interval_over_seeds(rows, "patience", measure) for measure in ACCURACIES}
@@ -83,15 +84,16 @@ def _rule(asked: EarlyStopping, patience: int) -> StoppingRule:
 
 
 def _replayed(
-    trainings: list[tuple[int, Curve]], rule: StoppingRule, *, n_epochs: int
+    trainings: list[tuple[int, Curve]], rule: StoppingRule, spec: StudySpec
 ) -> Iterator[dict[str, float | int]]:
+    n_epochs = spec.training.epochs
     stops = [replay(row(curve, rule.monitor), rule) for _, curve in trainings]
     if any(not stop.stopped and curve.shape[1] < n_epochs for stop, (_, curve) in zip(stops, trainings, strict=True)):
         return
     for stop, (seed, curve) in zip(stops, trainings, strict=True):
-        yield {"patience": rule.patience, "seed": seed, "epochs": stop.last_epoch + 1, **_read(curve, stop)}
+        yield {"patience": rule.patience, "seed": seed, "epochs": stop.last_epoch + 1, **_read(curve, stop, spec)}
 
 
-def _read(curve: Curve, stop: Stop) -> dict[str, float]:
-    values = {measure: float(row(curve, measure)[stop.selected_epoch]) for measure in ACCURACIES}
+def _read(curve: Curve, stop: Stop, spec: StudySpec) -> dict[str, float]:
+    values = {measure: float(row(curve, metric_of(spec, measure))[stop.selected_epoch]) for measure in ACCURACIES}
     return {measure: value if np.isfinite(value) else math.nan for measure, value in values.items()}

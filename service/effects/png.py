@@ -18,7 +18,7 @@ from service.effects.forest_figure import ForestRow, forest_rows
 from service.effects.palette import SERIES, SIGNS, UNCLEAR, VERDICT_COLOURS
 from service.effects.records import StudyRecord
 from service.effects.verdicts import significance
-from service.effects.view import Effects, LevelEffect, MeanInterval, RegularizerEffect
+from service.effects.view import Effects, LevelEffect, MeanInterval, Measure, RegularizerEffect
 from service.effects.wording import counted, title
 
 DOTS_PER_INCH = 130
@@ -46,12 +46,13 @@ def effects_png(effects: Effects, record: StudyRecord, target: Path | str | Bina
     drawing = Figure(figsize=(PANEL_INCHES[0] * (n_columns + 1), height), layout=layout)
     FigureCanvasAgg(drawing)
     grid = GridSpec(n_rows, n_columns + 1, figure=drawing)
-    _draw_forest(drawing.add_subplot(grid[:, 0]), forest)
+    _draw_forest(drawing.add_subplot(grid[:, 0]), forest, effects.study.measure)
     note = ""
     for i, effect in enumerate(shown):
         replicates = replicates_shown(record, effect.name)
         note = f"points: {replicates.note}"
         _draw_dose(drawing.add_subplot(grid[i // n_columns, 1 + i % n_columns]), effect, replicates.rows)
+        drawing.axes[-1].set_ylabel(f"{effects.study.measure} (%)")
     _head(drawing, effects)
     _foot(drawing, effects, note)
     drawing.savefig(target, format="png", dpi=DOTS_PER_INCH)
@@ -85,8 +86,8 @@ def _plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def _draw_forest(axes: Axes, rows: list[ForestRow]) -> None:
-    axes.set_title("How much each level changes test accuracy", loc="left", fontsize=11)
+def _draw_forest(axes: Axes, rows: list[ForestRow], measure: Measure) -> None:
+    axes.set_title(f"How much each level changes test {measure}", loc="left", fontsize=11)
     axes.set_xlabel("difference from off (percentage points, 95 %)")
     axes.spines[["top", "right", "left"]].set_visible(False)
     if not rows:
@@ -127,7 +128,6 @@ def _draw_dose(axes: Axes, effect: RegularizerEffect, replicates: pd.DataFrame) 
     axes.set_xticks([x for x, _ in axis.ticks], [text for _, text in axis.ticks])
     axes.set_xlim(*dose_range(axis))
     axes.set_xlabel(axis.title)
-    axes.set_ylabel("accuracy (%)")
     axes.set_title(f"{title(effect.name)}: {effect.verdict}", loc="left", color=VERDICT_COLOURS[effect.verdict])
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.7)

@@ -4,7 +4,16 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from service.effects.view import Difference, Effects, LevelEffect, MeanInterval, Pick, RegularizerEffect, Verdict
+from service.effects.view import (
+    Difference,
+    Effects,
+    LevelEffect,
+    MeanInterval,
+    Measure,
+    Pick,
+    RegularizerEffect,
+    Verdict,
+)
 from service.effects.wording import (
     noise_floor_sentence,
     p_value,
@@ -16,7 +25,7 @@ from service.effects.wording import (
 
 STYLES: dict[Verdict, str] = {"helps": "bold green", "hurts": "bold red", "not separable": "bold"}
 
-CAPTION = "accuracies in %, ± 95 % over seeds; differences in percentage points"
+CAPTION = "{measure} in %, ± 95 % over seeds; differences in percentage points"
 
 
 def effects_table(effects: Effects) -> RenderableType:
@@ -25,12 +34,12 @@ def effects_table(effects: Effects) -> RenderableType:
     if effects.study.warning:
         parts.append(Text(effects.study.warning, style="bold yellow"))
     for effect in effects.regularizers:
-        parts += [Text(effect.sentence, style=STYLES[effect.verdict]), _table(effect)]
+        parts += [Text(effect.sentence, style=STYLES[effect.verdict]), _table(effect, effects.study.measure)]
     return Group(*parts, *_conclusions(effects))
 
 
-def _table(effect: RegularizerEffect) -> Table:
-    table = Table(caption=CAPTION, caption_justify="left")
+def _table(effect: RegularizerEffect, measure: Measure) -> Table:
+    table = Table(caption=CAPTION.format(measure=measure), caption_justify="left")
     table.add_column(effect.knob)
     for heading in ("n", "train", "validation", "test", "difference", "p (Holm)"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -67,7 +67,7 @@ def _sentence(levels: Levels, effects: list[LevelEffect], picked: LevelEffect | 
     shown = worst if verdict == "hurts" or picked is None else picked
     against = "" if effects[levels.reference].is_off else f", against {_name_of(levels, effects[levels.reference])},"
     said = f"{name} {'is not separable from noise' if verdict == 'not separable' else verdict}:"
-    said = f"{said} {_at(levels, shown)}{against} test accuracy {_change(shown, verdict)} {_evidence(shown)}"
+    said = f"{said} {_at(levels, shown)}{against} test {levels.measure} {_change(shown, verdict)} {_evidence(shown)}"
     if worse and worst is not shown:
         said += f"; {_name_of(levels, worst)} costs {points(min(worse, key=lambda pair: pair[0])[0])} points"
     return f"{said}."

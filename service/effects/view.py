@@ -8,6 +8,9 @@ from search_spaces.values import Point, Scalar
 
 Verdict = Literal["helps", "hurts", "not separable"]
 
+Measure = Literal["accuracy", "balanced accuracy"]
+"""What the fields `…_accuracy` hold: balanced accuracy (the mean of the classes' recalls) where it is the objective."""
+
 
 class Part(BaseModel):
     """A frozen part of the effects object; NaN and infinity cannot enter it."""
@@ -107,6 +110,7 @@ class NoiseFloor(Part):
 
     n: int
     test_accuracy: MeanDeviation
+    measure: Measure = "accuracy"
 
 
 class InteractionCell(Part):
@@ -189,6 +193,7 @@ class StudySummary(Part):
     """What the effects were estimated from.
 
     Attributes:
+        measure: What all accuracies of the effects are.
         warning: What a reader must know first; set where test data selected.
     """
 
@@ -198,6 +203,7 @@ class StudySummary(Part):
     replicates: int
     trials: int
     seeds: int
+    measure: Measure = "accuracy"
     warning: str | None
 
 

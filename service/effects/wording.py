@@ -63,4 +63,5 @@ def noise_floor_sentence(floor: NoiseFloor) -> str:
     deviation = floor.test_accuracy.sd
     scatter = "" if deviation is None else f" with standard deviation {points(deviation)} points"
     mean = percent(floor.test_accuracy.mean)
-    return f"Noise floor: with everything off, test accuracy is {mean} %{scatter} over {counted(floor.n, 'seed')}."
+    seeds = counted(floor.n, "seed")
+    return f"Noise floor: with everything off, test {floor.measure} is {mean} %{scatter} over {seeds}."

@@ -1,6 +1,6 @@
 // The numbers of the effects page: the table of levels, and the tiles with noise floor and best trials.
 
-import { element, find, show } from "./dom.js";
+import { element, find, setText, show } from "./dom.js";
 import { count, interval, level, pValue, percent, points } from "./format.js";
 import { title } from "./parameters.js";
 
@@ -43,6 +43,7 @@ export function showLevels(effects) {
     ...regularizer.levels.map(levelRow),
   ]);
   find("level-rows").replaceChildren(...rows);
+  for (const place of document.querySelectorAll("[data-part=measure]")) setText(place, effects.study.measure);
   show(find("table-section"), rows.length > 0);
 }
 
@@ -51,10 +52,10 @@ function tile(heading, big, lines) {
   return element("section", { class: "tile" }, element("h2", { text: heading }), element("div", { class: "big", text: big }), list);
 }
 
-function noiseTile({ n, test_accuracy: test }) {
+function noiseTile({ n, measure, test_accuracy: test }) {
   const spread = typeof test.sd === "number" ? ` ± ${(100 * test.sd).toFixed(1)}` : "";
   return tile("Noise floor: everything off", `${(100 * test.mean).toFixed(1)}${spread} %`, [
-    `test accuracy, mean ± standard deviation of ${count(n, "replicate")} that differ in their seed only`,
+    `test ${measure}, mean ± standard deviation of ${count(n, "replicate")} that differ in their seed only`,
   ]);
 }
 
