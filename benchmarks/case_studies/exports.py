@@ -28,10 +28,9 @@ class Export(BaseModel):
 
     @classmethod
     def of(cls, study: StudySpec, effects: Effects, *, version: str, seconds: float) -> "Export":
-        """An export without what pages draw but a table does not need."""
-        kept = effects.model_copy(update={"interactions": [], "importance": []})
+        """An export of today."""
         today = datetime.now(UTC).date().isoformat()
-        return cls(version=version, seconds=round(seconds, 1), finished_on=today, study=study, effects=kept)
+        return cls(version=version, seconds=round(seconds, 1), finished_on=today, study=study, effects=effects)
 
 
 def path_of(name: str, folder: Path = FOLDER) -> Path:

@@ -7,6 +7,7 @@ from benchmarks.case_studies.exports import FOLDER, Export, families, load
 from search_spaces.presets import Figure, Preset
 from search_spaces.values import Point
 from service.effects.view import Difference, LevelEffect, MeanInterval, RegularizerEffect
+from service.effects.wording import scalar
 
 HEAD = """# The case studies: what the sources say, and what many seeds say
 
@@ -79,7 +80,7 @@ def _run(preset: Preset, export: Export | None, heading: str) -> Iterator[str]:
     yield ""
     for effect in effects.regularizers:
         if len(effect.levels) > 1:
-            yield f"- {effect.name}: **{effect.verdict}**. {effect.sentence}"
+            yield f"- **{effect.verdict}**: {effect.sentence}"
     yield ""
 
 
@@ -95,18 +96,25 @@ def _rows(preset: Preset, export: Export) -> Iterator[str]:
         cells = [_interval(train), _interval(effects.best.validation_accuracy), _interval(effects.best.test_accuracy)]
         figures = [figure for figure in preset.figures if not figure.at]
         yield f"| all | {n} | {' | '.join(cells)} | | {_published(figures)} | {_earlier(figures)} |"
-    yield from _joint(preset)
+    if len(shown) == 2:
+        yield from _cells(preset, export)
 
 
-def _joint(preset: Preset) -> Iterator[str]:
-    """Figures of several knobs at once, which no level shows."""
-    for figure in preset.figures:
-        if len(figure.at) > 1:
-            at = ", ".join(
-                f"{key} {value:g}" if not isinstance(value, str) else f"{key} {value}"
-                for key, value in figure.at.items()
-            )
-            yield f"| {at} | | | | | | {_published([figure])} | {_earlier([figure])} |"
+def _cells(preset: Preset, export: Export) -> Iterator[str]:
+    """Where two regularizers meet, with the figures that are known of both."""
+    for table in export.effects.interactions:
+        for cell in table.cells:
+            words = {table.first: cell.first, table.second: cell.second}
+            figures = [figure for figure in preset.figures if _is_at(figure, words)]
+            at = " and ".join(f"{name} {level}" for name, level in words.items())
+            told = f"{_published(figures)} | {_earlier(figures)}"
+            yield f"| {at} | {cell.n} | | | {_interval(cell.test_accuracy)} | | {told} |"
+
+
+def _is_at(figure: Figure, words: dict[str, str]) -> bool:
+    """Whether a figure belongs to these levels, given as labels."""
+    at = {key.partition(".")[0]: "off" if value == 0 else scalar(value) for key, value in figure.at.items()}
+    return at == words
 
 
 def _row(name: str, level: LevelEffect, figures: list[Figure]) -> str:

@@ -38,10 +38,9 @@ def test_source_files_named_in_documents_exist(path: Path) -> None:
 
 def test_make_targets_named_in_documents_exist() -> None:
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = {
-        name for path in DOCUMENTS for name in re.findall(r"`make ([\w-]+)|^make ([\w-]+)", path.read_text(), re.MULTILINE)
-    }
-    assert {a or b for a, b in named} <= targets
+    commands = re.compile(r"`make ([\w-]+)|^make ([\w-]+)", re.MULTILINE)
+    named = {a or b for path in DOCUMENTS for a, b in commands.findall(path.read_text())}
+    assert named <= targets
 
 
 def test_commands_and_flags_of_the_readme_exist() -> None:

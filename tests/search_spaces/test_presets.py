@@ -11,7 +11,16 @@ TWINS = [name for name in preset_names() if load_preset(name).study.evaluation.p
 def test_the_case_studies_of_the_sources_are_there() -> None:
     a = ("base", "l2", "l1", "dropout", "unscaled", "scaled", "zca", "augmentation", "early-stopping", "search")
     b = ("base", "dropout", "input-dropout", "max-norm", "repeats", "grid")
-    layers = ("between", "visible", "mlp", "cnn", "cnn-spatial", "lstm", "lstm-input", "lstm-variational")
+    layers: tuple[str, ...] = (
+        "between",
+        "visible",
+        "mlp",
+        "cnn",
+        "cnn-spatial",
+        "lstm",
+        "lstm-input",
+        "lstm-variational",
+    )
     layers += ("bidirectional", "monte-carlo")
     wanted = {f"a-{row}" for row in a} | {f"b-{row}" for row in b} | {f"b-layers-{row}" for row in layers}
     wanted |= {"c-mlp", "c-lstm", "c-convnet", "c-placement", "d-base", "d-dropout", "d-dropout-after", "cocktail"}
