@@ -15,9 +15,10 @@ Written by `python -m search_spaces.reference > docs/regularizers.md` from the d
 `search_spaces/regularizers/`; a test compares.
 
 A study names those it asks about under `regularizers`, each with a range for its knobs: a number or word (fixed),
-`{grid: [...]}`, `{low, high, log, step}` or `{choices: [...]}`. The first knob is the dose that effects are drawn over.
-`optional: true` makes "off" a point of its own beside the range, and a dose may reach the value that is off below.
-What is off leaves a training as it would be without it.
+`{grid: [...]}`, `{low, high, log, step}` or `{choices: [...]}`. The first knob is the dose that effects are drawn
+over; where it is fixed, they are drawn over the first knob that is not. `optional: true` makes "off" a
+point of its own beside the range, and a dose may reach the value that is off below. What is off leaves a training as it
+would be without it.
 
 A knob *of the lane* is a run-time number: trials that differ in it share one compiled program. One *of the program*
 changes the model or its evaluation, and each of its values is trained in a program of its own. One *of the reading*
