@@ -1,16 +1,18 @@
 """The ledger as it should be, in plain memory: what each step does to studies, trials and replicates."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from search_spaces.grids import grid_points, off_point, point_key
 from search_spaces.spec import StudySpec
-from service.errors import StateConflictError, StudyNotFoundError
+from service.errors import InvalidStudySpecError, StateConflictError, StudyNotFoundError
 from tests.contracts.ledger_world import Name, ReplicateSeen, StudySeen, TrialSeen
 
 OPEN = ("queued", "running")
 MAX_OWN_FAULTS = 3
 MAX_LOST_WORKERS = 10
+MAX_BUDGET = 10_000
 
 
 @dataclass(eq=False)
@@ -52,6 +54,10 @@ class Trial:
     lost_workers: int = 0
     suspicions: int = 0
 
+    def is_unstarted(self) -> bool:
+        """Whether nothing was trained of it."""
+        return {self.state} | {replicate.state for replicate in self.replicates.values()} == {"queued"}
+
     def close(self) -> None:
         """Takes the state that its replicates give it."""
         states = {replicate.state for replicate in self.replicates.values()}
@@ -89,6 +95,13 @@ class Study:
     owner: Lease | None = None
     trials: dict[int, Trial] = field(default_factory=dict)
 
+    next_number: int = 0
+
+    def add(self, key: str, origin: str) -> None:
+        """Adds a trial under the next number; numbers of trials that were given up are not used again."""
+        self.trials[self.next_number] = _new_trial(self.spec, key, origin)
+        self.next_number += 1
+
     @property
     def n_budgeted(self) -> int:
         """Trials that count against the budget."""
@@ -97,7 +110,8 @@ class Study:
     @property
     def budget(self) -> int:
         """Trials that the study is to plan by itself."""
-        return self.spec.budget.trials or sum(1 for _ in grid_points(self.spec))
+        n_points = MAX_BUDGET if self.spec.search.sampler != "grid" else sum(1 for _ in grid_points(self.spec))
+        return min(self.spec.budget.trials or n_points, n_points)
 
     @property
     def has_open(self) -> bool:
@@ -185,14 +199,16 @@ class Model:
             known = {trial.key for trial in study.trials.values()}
             for number in sorted(seen.trials.keys() - study.trials.keys()):
                 planned = seen.trials[number]
-                assert number == len(study.trials)
+                assert number == study.next_number
                 assert planned.key not in known, "a point was planned twice"
                 known.add(planned.key)
-                study.trials[number] = _new_trial(study.spec, planned.key, planned.origin)
+                study.add(planned.key, planned.origin)
             assert study.n_budgeted <= study.budget
             is_grid = study.spec.search.sampler == "grid"
             if is_grid:
-                assert known >= {point_key(point) for point in grid_points(study.spec)}
+                assert known >= {point_key(point) for point in islice(grid_points(study.spec), study.budget)} or (
+                    study.n_budgeted == study.budget
+                )
             study.planned = is_grid or study.n_budgeted == study.budget
 
     def take_cohorts(self, c: int, cohorts: list[tuple[int, list[Name]]]) -> None:
@@ -331,9 +347,29 @@ class Model:
         study = self._for_user(index)
         _expect(study, ("queued", "running", "paused", "finished"))
         if key not in {trial.key for trial in study.trials.values()}:
-            study.trials[len(study.trials)] = _new_trial(study.spec, key, "enqueued")
+            study.add(key, "enqueued")
         if study.state == "finished":
             study.state, study.settled = "queued", False
+
+    def rebudget(self, index: int, n_trials: int) -> None:
+        """A user gives a study another budget."""
+        study = self._for_user(index)
+        if study.spec.budget.trials == n_trials:
+            return
+        _expect(study, ("queued", "running", "paused", "finished"))
+        own = {number: trial for number, trial in study.trials.items() if trial.origin != "enqueued"}
+        unstarted = sorted(number for number, trial in own.items() if trial.is_unstarted())
+        budget = study.spec.budget.model_copy(update={"trials": n_trials})
+        after = replace(study, spec=study.spec.model_copy(update={"budget": budget}))
+        if after.budget < len(own) - len(unstarted):
+            raise InvalidStudySpecError([])
+        study.spec = after.spec
+        if study.budget > len(own):
+            study.planned = False
+            if study.state == "finished":
+                study.state, study.settled = "queued", False
+        for number in unstarted[::-1][: max(len(own) - study.budget, 0)]:
+            del study.trials[number]
 
     def _for_user(self, index: int) -> Study:
         study = self.studies[index]
@@ -396,7 +432,8 @@ def _taken(before: Study, seen: StudySeen) -> Study:
     trials = {number: _trial_taken(trial) for number, trial in seen.trials.items()}
     is_same = before.owner is not None and seen.is_leased
     owner = before.owner if is_same else Lease(-1, is_active=False) if seen.is_leased else None
-    taken = Study(before.spec, seen.state, seen.planned, seen.settled, owner, trials)
+    taken = Study(before.spec, seen.state, seen.planned, seen.settled, owner, trials, before.next_number)
+    taken.next_number = max(before.next_number, 1 + max(trials, default=-1))
     for number, trial in taken.trials.items():
         for seed, replicate in trial.replicates.items():
             if replicate.state == "running" and number in before.trials:

@@ -24,6 +24,7 @@ from service.errors import DatabaseUnavailableError
 from service.optuna_bridge import OptunaBridge
 from service.settings import Settings
 from service.studies import Studies
+from service.study_changes import StudyChanges
 from trials.curves import CURVE_METRICS, pack
 from trials.executors.base import Executor
 from trials.protocol import (
@@ -293,6 +294,11 @@ class World:
     def enqueue(self, index: int, point: Point) -> None:
         """A user's own point."""
         self.studies.enqueue(self.ids[index], [point])
+
+    def rebudget(self, index: int, n_trials: int) -> None:
+        """A user's other budget."""
+        changes = StudyChanges.model_validate({"budget": {"trials": n_trials}})
+        self.studies.change(self.ids[index], self.studies.get(self.ids[index]).version, changes)
 
     def finish(self) -> None:
         """Lets everything come to its end with a new coordinator after all others have vanished."""

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 from search_spaces.grids import grid_points, point_key
 from search_spaces.spec import StudySpec
 from service.database.tables import studies
-from service.errors import DatabaseUnavailableError, StateConflictError, StudyNotFoundError
+from service.errors import DatabaseUnavailableError, InvalidStudySpecError, StateConflictError, StudyNotFoundError
 from service.optuna_bridge import OptunaBridge
 from service.settings import Settings
 from tests.chaos.promises import Promises
@@ -163,10 +163,19 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.has_grid())
     @rule(point=st.sampled_from(POINTS))
     def enqueue(self, point: dict[str, float]) -> None:
-        index = next(i for i, study in enumerate(self.model.studies) if study and study.spec is SPECS["grid"])
+        index = next(i for i, study in enumerate(self.model.studies) if study and study.spec.search.sampler == "grid")
         expected = _outcome(partial(self.model.enqueue, index, point_key(dict(point))))
         outcomes = [_outcome(partial(world.enqueue, index, dict(point))) for world in self.worlds]
         assert outcomes == [expected] * len(self.worlds)
+
+    @precondition(lambda self: self.model.studies)
+    @rule(index=st.integers(0, MAX_STUDIES - 1), n_trials=st.integers(1, 6))
+    def rebudget(self, index: int, n_trials: int) -> None:
+        index %= len(self.model.studies)
+        expected = _outcome(partial(self.model.rebudget, index, n_trials))
+        outcomes = [_outcome(partial(world.rebudget, index, n_trials)) for world in self.worlds]
+        assert outcomes == [expected] * len(self.worlds)
+        self.note(f"rebudget: {expected}")
 
     def work(
         self, c: int, fault: Strike | None, stage: Callable[[World, int], None], expected: Callable[[], None]
@@ -251,8 +260,10 @@ def check_ended(study: StudySeen, spec: StudySpec) -> None:
     assert states <= {"complete", "failed"}
     own = [trial for trial in study.trials.values() if trial.origin != "enqueued"]
     if spec.search.sampler == "grid":
-        assert set(keys) >= {point_key(point) for point in grid_points(spec)}
-        assert len(keys) <= len(POINTS) + sum(1 for _ in grid_points(spec))
+        grid = [point_key(point) for point in grid_points(spec)]
+        assert set(keys) <= {*grid, *(point_key(dict(point)) for point in POINTS)}
+        assert len(own) <= (spec.budget.trials or len(grid))
+        assert len(set(grid) & set(keys)) >= min(spec.budget.trials or len(grid), len(grid))
     else:
         assert len(own) == spec.budget.trials
     for trial in study.trials.values():
@@ -287,6 +298,8 @@ def _outcome(does: Callable[[], object]) -> str:
         return "refused"
     except StudyNotFoundError:
         return "not found"
+    except InvalidStudySpecError:
+        return "invalid"
     return "done"
 
 
@@ -328,7 +341,7 @@ def test_both_databases_do_what_the_model_does_whatever_happens(
         ),
     )
     events = LedgerMachine.events
-    for guarded_against in ("died", "away", "lease lost", "sent"):
+    for guarded_against in ("died", "away", "lease lost", "sent", "rebudget: done"):
         assert events[guarded_against] > 0, f"{guarded_against} never happened, so nothing was tested: {events}"
     n_steps = events["steps"]
     promises.reach("R17", "both", f"{n_steps} steps, 0 differences", is_full=n_steps >= 10_000)
