@@ -18,14 +18,15 @@ CURVE_METRICS = (
     "test_loss",
     "test_accuracy",
     "test_balanced_accuracy",
+    "test_spread",
 )
 """Rows of a curve. The two running metrics are means over the epoch's training steps (dropout on, penalties and
 augmentation included, as Keras' `fit` logs them); all others are measured after the epoch in inference mode. Train and
 test are read only at some epochs and are NaN at the others; the last epoch is always read. Balanced accuracy is the
-mean of the classes' recalls."""
+mean of the classes' recalls. The spread is that of sampled predictions, NaN where predictions are not sampled."""
 
 FORMAT = b"2"
-"""First byte of a packed curve. The first format had none, and no balanced accuracies."""
+"""First byte of a packed curve. The first format had none, no balanced accuracies and no spread."""
 
 ZLIB_MARK = b"\x78"
 """What every zlib stream begins with, and so a curve of the first format."""
@@ -60,7 +61,7 @@ def unpack(packed: bytes) -> Curve:
 
 
 def _unpack_first_format(packed: bytes) -> Curve:
-    is_there = ["balanced" not in name for name in CURVE_METRICS]
+    is_there = ["balanced" not in name and "spread" not in name for name in CURVE_METRICS]
     values = np.frombuffer(zlib.decompress(packed), dtype="<f4").reshape(sum(is_there), -1)
     curve: Curve = np.full((len(CURVE_METRICS), values.shape[1]), np.nan, np.float32)
     curve[is_there] = values

@@ -79,7 +79,9 @@ class Cohort(Value):
 class Metrics(Value):
     """Figures of one replicate at its selected epoch; None where not measured or not finite.
 
-    Balanced accuracy is the mean of the recalls of the classes that occur.
+    Balanced accuracy is the mean of the recalls of the classes that occur. The spread is there where predictions are
+    sampled (`monte_carlo_dropout`): the mean over test examples of the standard deviation, between samples, of the
+    predicted class' probability.
     """
 
     train_accuracy: float | None = None
@@ -91,6 +93,7 @@ class Metrics(Value):
     train_loss: float | None = None
     validation_loss: float | None = None
     test_loss: float | None = None
+    test_spread: float | None = None
 
 
 class ReplicateResult(Value):

@@ -11,7 +11,8 @@ class MonteCarloDropout(RegularizerSpec):
 
     Training is untouched. Validation, test and train figures come from the averaged predictions. The masks are those of
     every dropout in the model (dropout, input, spatial, recurrent, Gaussian and alpha dropout); a model without any
-    predicts as before. Evaluation costs `samples` times as much.
+    predicts as before. A replicate's `test_spread` is the mean over test examples of the standard deviation, between
+    samples, of the predicted class' probability. Evaluation costs `samples` times as much.
 
     References:
         Gal and Ghahramani, 2016, Dropout as a Bayesian approximation: representing model uncertainty in deep learning,

@@ -115,6 +115,7 @@ replicates = Table(
     Column("train_loss", Double),
     Column("validation_loss", Double),
     Column("test_loss", Double),
+    Column("test_spread", Double),
     Column("selected_epoch", Integer),
     Column("last_epoch", Integer),
     Column("reason", Text),

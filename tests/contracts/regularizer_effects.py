@@ -141,7 +141,9 @@ def monte_carlo_dropout() -> None:
     x, lane = RANDOM.random((5, 8, 8, 1), np.float32), knobs(dropout, {"dropout.rate": 0.5})
 
     def predicted(word: int) -> Array:
-        logits = sampled(lambda: grafted.model(x, training=False), loss, (key(word), lane), sampling.evaluation_samples)
+        call, n_samples = lambda: grafted.model(x, training=False), sampling.evaluation_samples
+        logits, spread = sampled(call, loss, (key(word), lane), n_samples)
+        assert 0 < float(array(spread)) < 0.5
         return array(loss.probabilities(logits))
 
     singles = []

@@ -15,6 +15,7 @@ from trials.engine.random_bits import Key, Tensor, fold, permutation
 from trials.engine.step import State, Stepper, batch_rows
 
 N_METRICS = len(CURVE_METRICS)
+N_READINGS = 7
 
 ORDER_STREAM = 0x20000000
 STEP_STREAM = 0x10000000
@@ -108,7 +109,7 @@ class LaneTraining:
             validation = self.stepper.evaluate(state, *evaluation, *self._data.validation)
             score, best = self._score(validation), self._best_before(number, best)
             readings = self._readings(state, evaluation, validation, self._is_read(number) | (score > best))
-            metrics = ops.stack([*running, *validation, *readings])
+            metrics = ops.stack([*running, *validation[:-1], *readings])
             return number + 1, state.flat(), ops.maximum(best, score), put(curve, number - first, metrics)
 
         _, flat, best, curve = ops.while_loop(lambda number, *_: number < last, epoch, (first, flat, best, curve))
@@ -159,7 +160,7 @@ class LaneTraining:
         never = ops.convert_to_tensor(float("-inf"), "float32")
         if self.plan.monitor is None:
             return never
-        loss, accuracy, balanced_accuracy = validation
+        loss, accuracy, balanced_accuracy, _ = validation
         value = {
             "validation_loss": -loss,
             "validation_accuracy": accuracy,
@@ -186,15 +187,16 @@ class LaneTraining:
         validation: Evaluation,
         is_read: Tensor,
     ) -> list[Tensor]:
-        """Train and test loss and accuracies, or NaN where this epoch is not read."""
+        """Train and test loss and accuracies, and the spread on test data; NaN where this epoch is not read."""
 
         def read() -> Tensor:
             test = self._data.test
             on_test = validation if test is None else self.stepper.evaluate(state, *evaluation, *test)
-            return ops.stack([*self.stepper.evaluate(state, *evaluation, *self._data.train), *on_test])
+            *on_train, _ = self.stepper.evaluate(state, *evaluation, *self._data.train)
+            return ops.stack([*on_train, *on_test])
 
-        values = ops.cond(is_read, read, lambda: ops.full((6,), float("nan"), dtype="float32"))
-        return [values[i] for i in range(6)]
+        values = ops.cond(is_read, read, lambda: ops.full((N_READINGS,), float("nan"), dtype="float32"))
+        return [values[i] for i in range(N_READINGS)]
 
 
 def put(stacked: Tensor, index: Tensor, value: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from trials.engine.backends import current_backend
-from trials.engine.evaluation import Evaluation, evaluate, sampled
+from trials.engine.evaluation import Evaluation, Prediction, evaluate, sampled
 from trials.engine.lane_scope import LaneScope, lane_scope
 from trials.engine.losses import CrossEntropy
 from trials.engine.random_bits import Key, Tensor, fold
@@ -130,7 +130,7 @@ class Stepper:
         """
         weights = state.averages or state.trainable
 
-        def predict(x_part: Tensor, chunk: Tensor) -> Tensor:
+        def predict(x_part: Tensor, chunk: Tensor) -> Prediction:
             x_part = self.examples(x_part)
 
             def call() -> Tensor:
@@ -138,7 +138,7 @@ class Stepper:
                 return ops.cast(logits, "float32")
 
             if not self.evaluation_samples:
-                return call()
+                return call(), ops.convert_to_tensor(float("nan"))
             return sampled(call, self.loss, (fold(key, chunk), knobs), self.evaluation_samples)
 
         return evaluate(predict, self.loss, x, y)

@@ -14,8 +14,10 @@ from tests.trials.engine.cohorts import cohort, digits, lane, mlp
 from trials.curves import row
 from trials.datasets.dataset import Dataset
 from trials.early_stopping import StoppingRule
-from trials.engine.evaluation import WHOLE_ROWS, evaluate
+from trials.engine.evaluation import WHOLE_ROWS, evaluate, sampled
+from trials.engine.lane_scope import current_lane
 from trials.engine.losses import CrossEntropy
+from trials.engine.random_bits import Key, fold, normal
 from trials.engine.training_program import training_program
 from trials.protocol import Reader
 
@@ -37,19 +39,45 @@ def test_accuracies_equal_those_of_scikit_learn_where_classes_are_rare(n_outputs
     logits = RANDOM.normal(size=(n_rows, n_outputs)).astype(np.float32)
     predicted = (logits[:, 0] > 0).astype(int) if n_outputs == 1 else logits.argmax(axis=1)
 
-    found = evaluate(lambda x, _: x, loss, ops.convert_to_tensor(logits), ops.convert_to_tensor(labels))
-    _, accuracy, balanced_accuracy = (float(ops.convert_to_numpy(value)) for value in found)
+    found = evaluate(
+        lambda x, _: (x, ops.convert_to_tensor(0.25)),
+        loss,
+        ops.convert_to_tensor(logits),
+        ops.convert_to_tensor(labels),
+    )
+    _, accuracy, balanced_accuracy, spread = (float(ops.convert_to_numpy(value)) for value in found)
 
     assert accuracy == pytest.approx(accuracy_score(labels, predicted), abs=1e-6)
     assert balanced_accuracy == pytest.approx(balanced(labels, predicted), abs=1e-6)
+    assert spread == pytest.approx(0.25)
 
 
 def test_a_model_that_is_always_right_has_a_balanced_accuracy_of_exactly_1() -> None:
     labels = np.arange(49, dtype=np.int32) % 7
 
-    found = evaluate(lambda x, _: x, CrossEntropy(7), ops.one_hot(labels, 7), ops.convert_to_tensor(labels))
+    found = evaluate(
+        lambda x, _: (x, ops.convert_to_tensor(0.25)),
+        CrossEntropy(7),
+        ops.one_hot(labels, 7),
+        ops.convert_to_tensor(labels),
+    )
 
     assert float(ops.convert_to_numpy(found[2])) == 1.0
+
+
+@pytest.mark.parametrize("n_outputs", [1, 4])
+def test_sampled_predictions_are_averaged_and_their_spread_is_that_of_the_likeliest_class(n_outputs: int) -> None:
+    loss = CrossEntropy(n_outputs)
+    key = Key(ops.convert_to_tensor(1, "uint32"), ops.convert_to_tensor(2, "uint32"))
+
+    logits, spread = sampled(lambda: normal(current_lane().key, (6, n_outputs)), loss, (key, {}), 3)
+    drawn = [normal(fold(key, number), (6, n_outputs)) for number in range(3)]
+
+    shares = np.stack([ops.convert_to_numpy(loss.probabilities(one)) for one in drawn])
+    mean, likeliest = shares.mean(axis=0), shares.mean(axis=0).argmax(axis=-1)
+    np.testing.assert_allclose(ops.convert_to_numpy(loss.probabilities(logits)), mean, rtol=1e-5)
+    expected = shares.std(axis=0)[np.arange(6), likeliest].mean()
+    assert float(ops.convert_to_numpy(spread)) == pytest.approx(expected, rel=1e-4)
 
 
 def rare_digits() -> Dataset:
