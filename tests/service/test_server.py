@@ -15,6 +15,9 @@ import httpx
 import psutil
 import pytest
 
+from service.server import listen
+from service.settings import Settings
+
 MAX_START_SECONDS = 3.0
 MAX_MEMORY_BYTES = 250 * 2**20
 HEAVY = ("keras", "tensorflow", "jax", "optuna_dashboard", "pandas", "scipy", "statsmodels", "matplotlib", "plotly")
@@ -105,3 +108,10 @@ print(json.dumps(sorted({{name.partition(".")[0] for name in sys.modules}})))
     loaded = set(json.loads(ended.stdout))
     assert {"fastapi", "sqlalchemy"} <= loaded
     assert loaded.isdisjoint(HEAVY)
+
+
+def test_answers_do_not_wait_for_their_headers_to_be_acknowledged() -> None:
+    with listen(Settings(port=0)) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
