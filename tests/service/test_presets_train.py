@@ -16,7 +16,7 @@ from trials.engine.backends import current_backend
 from trials.protocol import Cohort, ReplicateResult, Verdicts
 from trials.train import train
 
-N_ROWS = 36
+N_ROWS = 20
 N_DRAWN = 4
 
 
@@ -30,7 +30,7 @@ def small(spec: StudySpec, folder: Path) -> StudySpec:
     x = (rng.random((2 * N_ROWS, *shape)) * high).astype(kind)
     y = np.arange(2 * N_ROWS, dtype=np.int32) % n_classes
     np.savez(folder / "rows.npz", x_train=x[:N_ROWS], y_train=y[:N_ROWS], x_test=x[N_ROWS:], y_test=y[N_ROWS:])
-    training = spec.training.model_copy(update={"epochs": 1, "batch_size": 12})
+    training = spec.training.model_copy(update={"epochs": 1, "batch_size": 8, "shuffle": False})
     return spec.model_copy(update={"dataset": NamedRef(name="rows"), "training": training})
 
 
