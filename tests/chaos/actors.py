@@ -67,8 +67,7 @@ class LoggingExecutor(FormulaExecutor):
     def poll(self, timeout_seconds: float) -> list[Event]:
         time.sleep(self._pause_seconds)
         events = super().poll(timeout_seconds)
-        if events and self._stop_order.exists():
-            self._stop_order.unlink()
+        if events and self._is_to_stop():
             os.kill(os.getpid(), signal.SIGSTOP)
         for event in events:
             if isinstance(event, SegmentReport):
@@ -81,6 +80,13 @@ class LoggingExecutor(FormulaExecutor):
             for result in acknowledged:
                 self._write(f"result {result.replicate_id} {result.metrics.validation_accuracy!r}")
         super().answer(verdicts)
+
+    def _is_to_stop(self) -> bool:
+        try:
+            self._stop_order.unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
     def _write(self, line: str) -> None:
         os.write(self._log, f"{line}\n".encode())
@@ -164,13 +170,26 @@ class Fleet:
         assert process.pid is not None
         os.kill(process.pid, signal.SIGCONT)
 
-    def stop_before_it_writes(self, process: ForkServerProcess) -> None:
-        """Has one stop itself when it next has something to write, and waits until it has."""
+    def stop_before_it_writes(self, process: ForkServerProcess, is_over: Callable[[], bool]) -> bool:
+        """Has one stop itself when it next has something to write, and waits until it has.
+
+        Args:
+            process: Which one.
+            is_over: Whether it has nothing to write any more, and need not be waited for.
+
+        Returns:
+            Whether it stopped.
+        """
         assert process.pid is not None
         order = stop_order(self.orders, process.pid)
         order.touch()
-        wait_until(lambda: not order.exists(), "a coordinator to stop", 10)
-        self.faults["SIGSTOP"] += 1
+        wait_until(lambda: not order.exists() or is_over(), "a coordinator to stop")
+        try:
+            order.unlink()
+        except FileNotFoundError:  # it has taken the order, and stops
+            self.faults["SIGSTOP"] += 1
+            return True
+        return False
 
     def terminate(self, process: ForkServerProcess) -> tuple[int | None, float]:
         """Asks one to end with SIGTERM; its exit status and the seconds that it took."""
