@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar
 
 from search_spaces.ranges import Fixed, Knob, Range
-from search_spaces.regularizers.base import RegularizerSpec
+from search_spaces.regularizers.base import HIDDEN_SITES, RegularizerSpec
 
 
 class AlphaDropout(RegularizerSpec):
@@ -20,7 +20,4 @@ class AlphaDropout(RegularizerSpec):
     summary: ClassVar[str] = "sets hidden activations to SELU's saturation at random"
 
     rate: Annotated[Range, Knob(kind="float", minimum=0.0, maximum=0.9, off=0.0)]
-    sites: Annotated[
-        Range,
-        Knob(kind="category", words=("dense", "convolution", "both"), role="structural", strength=False),
-    ] = Fixed(value="dense")
+    sites: Annotated[Range, HIDDEN_SITES] = Fixed(value="dense")

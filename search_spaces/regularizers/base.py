@@ -11,6 +11,9 @@ from search_spaces.values import Point, Scalar, Value
 
 AskedRange = Fixed | Grid | Choices | Interval
 
+HIDDEN_SITES = Knob(kind="category", words=("dense", "convolution", "both"), role="structural", strength=False)
+"""The hidden layers at which a regularizer acts; a field of this knob is called `sites`."""
+
 
 class RegularizerSpec(Value):
     """One regularizer as asked for in a study: a range for each knob, and whether "off" is a point of its own.

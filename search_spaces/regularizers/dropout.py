@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar
 
 from search_spaces.ranges import Fixed, Knob, Range
-from search_spaces.regularizers.base import RegularizerSpec
+from search_spaces.regularizers.base import HIDDEN_SITES, RegularizerSpec
 
 
 class Dropout(RegularizerSpec):
@@ -25,7 +25,4 @@ class Dropout(RegularizerSpec):
         Range,
         Knob(kind="category", words=("after_activation", "before_activation"), role="structural", strength=False),
     ] = Fixed(value="after_activation")
-    sites: Annotated[
-        Range,
-        Knob(kind="category", words=("dense", "convolution", "both"), role="structural", strength=False),
-    ] = Fixed(value="dense")
+    sites: Annotated[Range, HIDDEN_SITES] = Fixed(value="dense")

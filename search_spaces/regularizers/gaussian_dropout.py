@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar
 
 from search_spaces.ranges import Fixed, Knob, Range
-from search_spaces.regularizers.base import RegularizerSpec
+from search_spaces.regularizers.base import HIDDEN_SITES, RegularizerSpec
 
 
 class GaussianDropout(RegularizerSpec):
@@ -19,7 +19,4 @@ class GaussianDropout(RegularizerSpec):
     summary: ClassVar[str] = "multiplies hidden activations by random numbers around 1"
 
     rate: Annotated[Range, Knob(kind="float", minimum=0.0, maximum=0.95, off=0.0)]
-    sites: Annotated[
-        Range,
-        Knob(kind="category", words=("dense", "convolution", "both"), role="structural", strength=False),
-    ] = Fixed(value="dense")
+    sites: Annotated[Range, HIDDEN_SITES] = Fixed(value="dense")

@@ -2,9 +2,7 @@
 
 from typing import ClassVar
 
-import keras
-
-from trials.layers import LaneAlphaDropout
+from trials.layers import LaneAlphaDropout, LaneLayer
 from trials.regularizers.base import HiddenLayerTreatment
 
 
@@ -13,8 +11,4 @@ class AlphaDropoutTreatment(HiddenLayerTreatment):
 
     name: ClassVar[str] = "alpha_dropout"
     stream: ClassVar[int] = 0x01400000
-
-    def layer(self, number: int, at: str, depth: float) -> keras.layers.Layer:
-        """Alpha dropout at the lane's rate."""
-        del depth
-        return LaneAlphaDropout(self.stream + number, "alpha_dropout.rate", name=f"{at}_alpha_dropout")
+    kind: ClassVar[type[LaneLayer]] = LaneAlphaDropout

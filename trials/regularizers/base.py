@@ -11,6 +11,7 @@ from search_spaces.values import Point, Scalar
 from trials.attachments import after_inputs, after_layers, embeddings, hidden_layers, sites
 from trials.engine.random_bits import Key, Tensor
 from trials.errors import InfeasibleCohortError
+from trials.layers import LaneLayer
 
 Knobs: TypeAlias = Mapping[str, Tensor]
 """A lane's numbers by name, each a float32 scalar; 0 where the regularizer is off."""
@@ -112,9 +113,11 @@ class LayerTreatment(Treatment):
 
     Attributes:
         stream: Stream of the draws of the first of its layers; 65,536 are free from there.
+        kind: The layer, whose strength is the regularizer's dose.
     """
 
     stream: ClassVar[int]
+    kind: ClassVar[type[LaneLayer]]
 
     def layer(self, number: int, at: str, depth: float) -> keras.layers.Layer:
         """A new layer.
@@ -124,7 +127,9 @@ class LayerTreatment(Treatment):
             at: Name of the layer that it belongs to.
             depth: Its number, from 1, divided by how many there are: from above 0 to 1.
         """
-        raise NotImplementedError
+        del depth
+        dose = next(iter(REGULARIZERS[self.name].knobs()))
+        return self.kind(self.stream + number, f"{self.name}.{dose}", name=f"{at}_{self.name}")
 
     def found(self, model: keras.Model) -> Found:
         """The places in a model without marked ones.

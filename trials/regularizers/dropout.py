@@ -5,7 +5,7 @@ from typing import ClassVar
 import keras
 
 from trials.attachments import Hidden, hidden_layers, is_recurrence, split_activations
-from trials.layers import LaneDropout
+from trials.layers import LaneDropout, LaneLayer
 from trials.regularizers.base import Found, HiddenLayerTreatment
 
 
@@ -18,11 +18,7 @@ class DropoutTreatment(HiddenLayerTreatment):
 
     name: ClassVar[str] = "dropout"
     stream: ClassVar[int] = 0
-
-    def layer(self, number: int, at: str, depth: float) -> keras.layers.Layer:
-        """Dropout at the lane's rate."""
-        del depth
-        return LaneDropout(self.stream + number, name=f"{at}_dropout")
+    kind: ClassVar[type[LaneLayer]] = LaneDropout
 
     def found(self, model: keras.Model) -> Found:
         """Hidden layers of the kind that `sites` names."""

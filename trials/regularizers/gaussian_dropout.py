@@ -2,9 +2,7 @@
 
 from typing import ClassVar
 
-import keras
-
-from trials.layers import LaneGaussianDropout
+from trials.layers import LaneGaussianDropout, LaneLayer
 from trials.regularizers.base import HiddenLayerTreatment
 
 
@@ -13,8 +11,4 @@ class GaussianDropoutTreatment(HiddenLayerTreatment):
 
     name: ClassVar[str] = "gaussian_dropout"
     stream: ClassVar[int] = 0x01200000
-
-    def layer(self, number: int, at: str, depth: float) -> keras.layers.Layer:
-        """Noise at the lane's rate."""
-        del depth
-        return LaneGaussianDropout(self.stream + number, "gaussian_dropout.rate", name=f"{at}_gaussian_dropout")
+    kind: ClassVar[type[LaneLayer]] = LaneGaussianDropout

@@ -5,7 +5,7 @@ from typing import ClassVar
 import keras
 
 from trials.attachments import sites
-from trials.layers import LaneGaussianNoise
+from trials.layers import LaneGaussianNoise, LaneLayer
 from trials.regularizers.base import HiddenLayerTreatment
 
 
@@ -14,11 +14,7 @@ class GaussianNoiseTreatment(HiddenLayerTreatment):
 
     name: ClassVar[str] = "gaussian_noise"
     stream: ClassVar[int] = 0x01300000
-
-    def layer(self, number: int, at: str, depth: float) -> keras.layers.Layer:
-        """Noise of the lane's standard deviation."""
-        del depth
-        return LaneGaussianNoise(self.stream + number, "gaussian_noise.stddev", name=f"{at}_gaussian_noise")
+    kind: ClassVar[type[LaneLayer]] = LaneGaussianNoise
 
     def place(self, model: keras.Model) -> tuple[keras.Model, tuple[str, ...]]:
         """At marked sites, else where `sites` says."""

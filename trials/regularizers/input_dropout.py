@@ -5,7 +5,7 @@ from typing import ClassVar
 import keras
 
 from trials.attachments import sites
-from trials.layers import LaneDropout
+from trials.layers import LaneDropout, LaneLayer
 from trials.regularizers.base import LayerTreatment
 
 
@@ -14,11 +14,7 @@ class InputDropoutTreatment(LayerTreatment):
 
     name: ClassVar[str] = "input_dropout"
     stream: ClassVar[int] = 0x01000000
-
-    def layer(self, number: int, at: str, depth: float) -> keras.layers.Layer:
-        """Dropout at the lane's rate."""
-        del depth
-        return LaneDropout(self.stream + number, "input_dropout.rate", name=f"{at}_input_dropout")
+    kind: ClassVar[type[LaneLayer]] = LaneDropout
 
     def place(self, model: keras.Model) -> tuple[keras.Model, tuple[str, ...]]:
         """At marked sites, else on the model's input."""

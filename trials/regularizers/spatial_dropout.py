@@ -5,28 +5,8 @@ from typing import ClassVar
 import keras
 
 from trials.attachments import embeddings, hidden_layers
-from trials.layers import LaneDropout
+from trials.layers import LaneDropout, LaneLayer
 from trials.regularizers.base import Found, LayerTreatment
-
-
-class SpatialDropoutTreatment(LayerTreatment):
-    """Puts it after each convolution's activation, before its pooling, and after each embedding."""
-
-    name: ClassVar[str] = "spatial_dropout"
-    stream: ClassVar[int] = 0x01100000
-
-    def layer(self, number: int, at: str, depth: float) -> keras.layers.Layer:
-        """Dropout of channels at the lane's rate, one draw per example and channel."""
-        del depth
-        return LaneSpatialDropout(self.stream + number, "spatial_dropout.rate", name=f"{at}_spatial_dropout")
-
-    def found(self, model: keras.Model) -> Found:
-        """Convolutions and embeddings."""
-        places = [(name, name) for name in embeddings(model)]
-        places += [(hidden.name, hidden.activated) for hidden in hidden_layers(model, "convolution")]
-        if not places:
-            raise self.nowhere("convolutions or an embedding")
-        return model, places
 
 
 class LaneSpatialDropout(LaneDropout):
@@ -36,3 +16,19 @@ class LaneSpatialDropout(LaneDropout):
         """Shape of the draws: `(batch, 1, ..., channels)`."""
         shape = tuple(keras.ops.shape(inputs))
         return (shape[0], *[1] * (len(shape) - 2), shape[-1])
+
+
+class SpatialDropoutTreatment(LayerTreatment):
+    """Puts it after each convolution's activation, before its pooling, and after each embedding."""
+
+    name: ClassVar[str] = "spatial_dropout"
+    stream: ClassVar[int] = 0x01100000
+    kind: ClassVar[type[LaneLayer]] = LaneSpatialDropout
+
+    def found(self, model: keras.Model) -> Found:
+        """Convolutions and embeddings."""
+        places = [(name, name) for name in embeddings(model)]
+        places += [(hidden.name, hidden.activated) for hidden in hidden_layers(model, "convolution")]
+        if not places:
+            raise self.nowhere("convolutions or an embedding")
+        return model, places

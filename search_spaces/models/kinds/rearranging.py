@@ -1,7 +1,7 @@
 """Layers without weights that move, repeat, pad or cut values."""
 
 import math
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field, StrictInt, model_validator
 
@@ -88,86 +88,81 @@ class RepeatVector(Layer):
         return Outcome((self.n, *shape))
 
 
-class UpSampling(Layer):
+class Resizing(Layer):
+    """Layers that change how many places each axis has, by what the field `amounts` says of each."""
+
+    amounts: ClassVar[str]
+    kind: str
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        amounts, rank = getattr(self, self.amounts), rank_of(self.kind)
+        if isinstance(amounts, tuple) and len(amounts) != rank:
+            msg = f"{self.amounts} must be one number or one for each of {rank} axes, received {len(amounts)}"
+            raise ValueError(msg)
+        return self
+
+    def per_axis(self) -> tuple[Any, ...]:
+        """What is done to each axis."""
+        return per_axis(getattr(self, self.amounts), rank_of(self.kind))
+
+    def resized(self, places: Shape) -> Shape:
+        """How many places there are afterwards."""
+        raise NotImplementedError
+
+    def outcome(self, shape: Shape) -> Outcome:
+        """Other places, the same channels."""
+        need_rank(shape, self.kind, rank_of(self.kind) + 1)
+        return Outcome((*self.resized(shape[:-1]), shape[-1]))
+
+    def keras_arguments(self) -> dict[str, Any]:
+        """One for each axis; not in a list where there is one axis."""
+        amounts = self.per_axis()
+        return {self.amounts: amounts[0] if len(amounts) == 1 else amounts}
+
+
+class UpSampling(Resizing):
     """Each place repeated `size` times along each axis."""
 
+    amounts: ClassVar[str] = "size"
     kind: Literal["up_sampling1d", "up_sampling2d", "up_sampling3d"]
     size: Extents = 2
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        _check_sides("size", self.size, rank_of(self.kind))
-        return self
-
-    def outcome(self, shape: Shape) -> Outcome:
-        """More places."""
-        rank = rank_of(self.kind)
-        need_rank(shape, self.kind, rank + 1)
-        sizes = per_axis(self.size, rank)
-        return Outcome((*(n * size for n, size in zip(shape, sizes, strict=False)), shape[-1]))
-
-    def keras_arguments(self) -> dict[str, Any]:
-        """One number where there is one axis."""
-        sizes = per_axis(self.size, rank_of(self.kind))
-        return {"size": sizes[0] if len(sizes) == 1 else sizes}
+    def resized(self, places: Shape) -> Shape:
+        """More."""
+        return tuple(n * size for n, size in zip(places, self.per_axis(), strict=True))
 
 
-class ZeroPadding(Layer):
+class Margined(Resizing):
+    """Those that say it by a number or a pair for the two ends of each axis."""
+
+    def per_axis(self) -> tuple[tuple[int, int], ...]:
+        """A pair for each."""
+        return tuple((ends, ends) if isinstance(ends, int) else ends for ends in super().per_axis())
+
+
+class ZeroPadding(Margined):
     """Zeros put around the places."""
 
+    amounts: ClassVar[str] = "padding"
     kind: Literal["zero_padding1d", "zero_padding2d", "zero_padding3d"]
     padding: Margins = 1
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        _check_sides("padding", self.padding, rank_of(self.kind))
-        return self
-
-    def outcome(self, shape: Shape) -> Outcome:
-        """More places."""
-        rank = rank_of(self.kind)
-        need_rank(shape, self.kind, rank + 1)
-        sides = _sides(self.padding, rank)
-        return Outcome((*(n + sum(side) for n, side in zip(shape, sides, strict=False)), shape[-1]))
-
-    def keras_arguments(self) -> dict[str, Any]:
-        """A pair for each axis, or one pair."""
-        sides = _sides(self.padding, rank_of(self.kind))
-        return {"padding": sides[0] if len(sides) == 1 else sides}
+    def resized(self, places: Shape) -> Shape:
+        """More."""
+        return tuple(n + sum(ends) for n, ends in zip(places, self.per_axis(), strict=True))
 
 
-class Cropping(Layer):
+class Cropping(Margined):
     """Places cut off at the sides."""
 
+    amounts: ClassVar[str] = "cropping"
     kind: Literal["cropping1d", "cropping2d", "cropping3d"]
     cropping: Margins = 1
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        _check_sides("cropping", self.cropping, rank_of(self.kind))
-        return self
-
-    def outcome(self, shape: Shape) -> Outcome:
-        """Fewer places."""
-        rank = rank_of(self.kind)
-        need_rank(shape, self.kind, rank + 1)
-        cut = tuple(map(sum, _sides(self.cropping, rank)))
-        if any(n <= off for n, off in zip(shape, cut, strict=False)):
-            raise refusal("cropping", f"less in all than {shape[:-1]}, what comes in", f"{cut}")
-        return Outcome((*(n - off for n, off in zip(shape, cut, strict=False)), shape[-1]))
-
-    def keras_arguments(self) -> dict[str, Any]:
-        """A pair for each axis, or one pair."""
-        sides = _sides(self.cropping, rank_of(self.kind))
-        return {"cropping": sides[0] if len(sides) == 1 else sides}
-
-
-def _sides(margins: Margins, rank: int) -> tuple[tuple[int, int], ...]:
-    axes = (margins,) * rank if isinstance(margins, int) else margins
-    return tuple((axis, axis) if isinstance(axis, int) else axis for axis in axes)
-
-
-def _check_sides(field: str, margins: Margins | Extents, rank: int) -> None:
-    if isinstance(margins, tuple) and len(margins) != rank:
-        msg = f"{field} must be one number or one for each of {rank} axes, received {len(margins)}"
-        raise ValueError(msg)
+    def resized(self, places: Shape) -> Shape:
+        """Fewer."""
+        cut = tuple(map(sum, self.per_axis()))
+        if any(n <= off for n, off in zip(places, cut, strict=True)):
+            raise refusal("cropping", f"less in all than {places}, what comes in", f"{cut}")
+        return tuple(n - off for n, off in zip(places, cut, strict=True))
