@@ -74,14 +74,14 @@ def executor_of(settings: Settings) -> "Executor":
     asked = ExecutorSettings(
         datasets_dir=settings.data_dir / "datasets",
         logs_dir=settings.data_dir / "logs",
-        n_processes=settings.processes if settings.executor == "ray" else settings.n_processes,
+        n_processes=settings.processes,
         memory_bytes=settings.trainer_memory_bytes,
         max_cohorts=settings.trainer_max_cohorts,
         recycle_bytes=settings.trainer_recycle_bytes,
         progress_deadline_seconds=settings.progress_deadline_seconds,
         backend=settings.backend,
         ray_address=settings.ray_address,
-        ray_device=settings.ray_device,
+        device=settings.device,
         processes_per_gpu=settings.processes_per_gpu,
     )
     if settings.backend == "jax" and settings.executor != "ray" and not has_jax():
@@ -89,4 +89,4 @@ def executor_of(settings: Settings) -> "Executor":
     try:
         return make_executor(settings.executor, asked)
     except ExecutorMissingError as error:
-        raise RefusedSettingError(f"--executor: {error}") from None
+        raise RefusedSettingError(f"--{error}") from None

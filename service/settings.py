@@ -23,12 +23,12 @@ class Settings(BaseSettings):
         allowed_hosts: Names, beside the loopback interface's, under which this service may be asked; comma-separated.
         executor: Where training happens: `processes` (children of this machine), `ray` (a cluster's actors) or
             `inline` (this process).
-        processes: Training processes; 0 means one per core this process may use, or all that the cluster has room for.
+        processes: Training processes; 0 means one per GPU or core of this machine, or of the cluster.
         ray_address: The Ray cluster: `auto` (a node of it runs here), `HOST:PORT`, `ray://HOST:PORT` (from outside), or
             `local` (starts one here).
-        ray_device: What a training process takes of its Ray node: a `gpu`, a `cpu` core, or (`auto`) GPUs where the
-            cluster has any.
-        processes_per_gpu: Training processes that share a GPU of a Ray cluster.
+        device: What a training process has to itself: a `gpu`, a `cpu` core, or (`auto`) a GPU where the machine or the
+            cluster has any; on one machine only if the backend that is installed is built for GPUs.
+        processes_per_gpu: Training processes that share a GPU.
         backend: Keras' backend in training.
         checkpoints_dir: Where training keeps the states of lanes under way; on a cluster a folder that all nodes share.
             None means `checkpoints` in the data directory.
@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     executor: Literal["processes", "ray", "inline"] = "processes"
     processes: Annotated[int, Field(ge=0, le=256)] = 0
     ray_address: Annotated[str, Field(pattern=r"^(auto|local|(ray://)?[A-Za-z0-9._-]+:[0-9]{1,5})$")] = "auto"
-    ray_device: Literal["auto", "cpu", "gpu"] = "auto"
+    device: Literal["auto", "cpu", "gpu"] = "auto"
     processes_per_gpu: Annotated[int, Field(ge=1, le=64)] = 1
     backend: Literal["tensorflow", "jax"] = "tensorflow"
     checkpoints_dir: Path | None = None

@@ -19,6 +19,7 @@ from trials.executors.wire import REQUESTS, Decoder, encode
 from trials.protocol import Cohort, Event, SegmentReport, Verdicts
 
 CHUNK_BYTES = 2**16
+NICENESS = 5
 
 
 def main() -> None:
@@ -40,7 +41,11 @@ def _parse() -> argparse.Namespace:
 
 
 def limit_resources(memory_bytes: int, core: int | None) -> None:
-    """Sets the limits; before anything large is imported, since libraries size their thread pools by them."""
+    """Sets the limits; before anything large is imported, since libraries size their thread pools by them.
+
+    Training yields to everything else on the machine, so that the service answers beside it.
+    """
+    os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if memory_bytes:
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))

@@ -30,7 +30,8 @@ SETTINGS_FLAGS: dict[str, Any] = {
     "host": Annotated[str | None, _flag("--host", "Address of the server [127.0.0.1].")],
     "port": Annotated[int | None, _flag("--port", "Port of the server [8080].")],
     "executor": Annotated[str | None, _flag("--executor", "Where training happens: processes, ray or inline.")],
-    "processes": Annotated[int | None, _flag("--processes", "Training processes; 0 means one per core.")],
+    "processes": Annotated[int | None, _flag("--processes", "Training processes; 0 means one per GPU or core.")],
+    "device": Annotated[str | None, _flag("--device", "What each training process takes: auto, cpu or gpu [auto].")],
     "backend": Annotated[str | None, _flag("--backend", "Keras' backend: tensorflow or jax [tensorflow].")],
     "ray_address": Annotated[str | None, _flag("--ray-address", "auto, local, HOST:PORT or ray://HOST:PORT [auto].")],
 }

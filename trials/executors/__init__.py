@@ -3,14 +3,16 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 
 from trials.executors.backends import BackendChoice
-from trials.executors.base import Executor
-from trials.executors.cluster.messages import Device, Setup
+from trials.executors.base import Executor, ExecutorMissingError
+from trials.executors.cluster.messages import Setup
 from trials.executors.inline import InlineExecutor
+from trials.executors.places import Device, places_here
 from trials.executors.processes import ProcessesExecutor, ProcessLimits
-from trials.executors.ray import ExecutorMissingError, RayExecutor
+from trials.executors.ray import RayExecutor
 from trials.executors.steps import training_function
 from trials.executors.trainer import TrainerOptions
 
@@ -26,7 +28,7 @@ class ExecutorSettings:
     Attributes:
         datasets_dir: Where `NAME.npz` files lie.
         logs_dir: Where training processes write their logs.
-        n_processes: Training processes at once; on a cluster 0 means as many as it has room for.
+        n_processes: Training processes at once; 0 means as many as there are GPUs or cores for.
         memory_bytes: Address space limit of one training process; 0 for none.
         max_cohorts: A training process is replaced after so many cohorts.
         recycle_bytes: A training process that holds more than this is replaced before its next cohort; 0 for never.
@@ -34,8 +36,8 @@ class ExecutorSettings:
         train: The training function, `module:function`.
         backend: Keras' backend.
         ray_address: `auto`, `local`, `HOST:PORT` or `ray://HOST:PORT`.
-        ray_device: Whether slots of a cluster are its GPUs or its CPU cores.
-        processes_per_gpu: Training processes that share a GPU of a cluster.
+        device: Whether training processes take GPUs or CPU cores.
+        processes_per_gpu: Training processes that share a GPU.
     """
 
     datasets_dir: Path
@@ -48,7 +50,7 @@ class ExecutorSettings:
     train: str = "trials.train:train"
     backend: BackendChoice = "tensorflow"
     ray_address: str = "auto"
-    ray_device: Device = "auto"
+    device: Device = "auto"
     processes_per_gpu: int = 1
 
 
@@ -58,16 +60,16 @@ def _make_inline(settings: ExecutorSettings) -> Executor:
 
 
 def _make_processes(settings: ExecutorSettings) -> Executor:
-    return ProcessesExecutor(
-        _trainer(settings), n_processes=settings.n_processes, limits=_limits(settings), logs_dir=settings.logs_dir
-    )
+    here = places_here(settings.device, settings.backend, settings.processes_per_gpu)
+    places = list(islice(cycle(here), settings.n_processes or len(here)))
+    return ProcessesExecutor(_trainer(settings), places=places, limits=_limits(settings), logs_dir=settings.logs_dir)
 
 
 def _make_ray(settings: ExecutorSettings) -> Executor:
     setup = Setup(
         address=settings.ray_address,
         max_slots=settings.n_processes,
-        device=settings.ray_device,
+        device=settings.device,
         processes_per_gpu=settings.processes_per_gpu,
         trainer=_trainer(settings),
         limits=_limits(settings),

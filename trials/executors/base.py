@@ -7,6 +7,10 @@ from typing import Self
 from trials.protocol import Cohort, Event, Verdicts
 
 
+class ExecutorMissingError(Exception):
+    """What an executor needs is not here."""
+
+
 class Executor(ABC):
     """Trains cohorts somewhere, and tells what happened.
 

@@ -1,6 +1,5 @@
-"""Training in child processes of this machine: one per core, each with its own memory, watched and replaced."""
+"""Training in child processes of this machine: one per core or GPU, each with its own memory, watched and replaced."""
 
-import os
 import selectors
 import time
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 from trials.errors import shorten
 from trials.executors.base import Executor
 from trials.executors.child import EXIT_GRACE_SECONDS
+from trials.executors.places import Place
 from trials.executors.steps import tells_of_memory
 from trials.executors.trainer import Trainer, TrainerOptions
 from trials.executors.wire import EVENTS, BrokenMessageError
@@ -36,7 +36,7 @@ class ProcessLimits:
 @dataclass
 class _Slot:
     number: int
-    core: int | None
+    place: Place
     trainer: Trainer | None = None
     cohort: Cohort | None = None
     submitted_at: float = 0.0
@@ -49,26 +49,23 @@ class ProcessesExecutor(Executor):
 
     Args:
         options: What every child is started with.
-        n_processes: How many children may run at once.
+        places: What each child has to itself; as many run at once.
         limits: When a child is replaced.
         logs_dir: Where `trainer-<n>.log` are written.
-        cores: The cores that the children stay on, by turns; None leaves a child on all, nothing given means all cores.
     """
 
     def __init__(
         self,
         options: TrainerOptions,
         *,
-        n_processes: int,
+        places: Sequence[Place],
         limits: ProcessLimits,
         logs_dir: Path,
-        cores: Sequence[int | None] = (),
     ) -> None:
-        cores = cores or sorted(os.sched_getaffinity(0))
         self._options = options
         self._limits = limits
         self._logs_dir = logs_dir
-        self._slots = [_Slot(number, cores[number % len(cores)]) for number in range(n_processes)]
+        self._slots = [_Slot(number, place) for number, place in enumerate(places)]
         self._events: list[Event] = []
 
     def free_slots(self) -> int:
@@ -137,7 +134,7 @@ class ProcessesExecutor(Executor):
         self._events.clear()
 
     def _start(self, slot: _Slot) -> Trainer:
-        return Trainer(self._options, slot.core, self._logs_dir / f"trainer-{slot.number}.log")
+        return Trainer(self._options, slot.place, self._logs_dir / f"trainer-{slot.number}.log")
 
     def _replace_if_worn(self, slot: _Slot) -> None:
         trainer, limits = slot.trainer, self._limits

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from trials.errors import shorten
-from trials.executors.base import Executor
+from trials.executors.base import Executor, ExecutorMissingError
 from trials.executors.child import EXIT_GRACE_SECONDS, Child
 from trials.executors.cluster.messages import NEWS, Cancel, Capacity, News, Setup
 from trials.executors.trainer import environment
@@ -29,10 +29,6 @@ MAX_BACK_OFF_SECONDS = 30.0
 
 RAY_DEFAULTS = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
 """Who wants a cluster without a token has to say so: `RAY_AUTH_MODE=disabled`."""
-
-
-class ExecutorMissingError(Exception):
-    """What an executor needs is not installed."""
 
 
 class RayDriver(Child):

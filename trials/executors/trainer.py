@@ -7,6 +7,7 @@ from pathlib import Path
 
 from trials.executors.backends import BackendChoice
 from trials.executors.child import Child
+from trials.executors.places import Place
 from trials.programs import keeping_programs
 
 INHERITED = (
@@ -64,7 +65,7 @@ class Trainer(Child):
 
     Args:
         options: What to start.
-        core: The core that it stays on; None for all.
+        place: What it has to itself.
         log_path: Where its standard output and error go.
 
     Raises:
@@ -73,20 +74,24 @@ class Trainer(Child):
 
     name = "training process"
 
-    def __init__(self, options: TrainerOptions, core: int | None, log_path: Path) -> None:
+    def __init__(self, options: TrainerOptions, place: Place, log_path: Path) -> None:
         self.n_cohorts = 0
         self.programs: set[str] = set()
         super().__init__(
-            _command(options, core),
-            environment() | keeping_programs(options.datasets_dir / PROGRAMS) | {"KERAS_BACKEND": options.backend},
+            _command(options, place),
+            environment()
+            | keeping_programs(options.datasets_dir / PROGRAMS)
+            | {"KERAS_BACKEND": options.backend}
+            | place.environment(),
             log_path,
         )
 
 
-def _command(options: TrainerOptions, core: int | None) -> list[str]:
+def _command(options: TrainerOptions, place: Place) -> list[str]:
     command = [sys.executable, "-P", "-m", "trials.process", "--train", options.train]
-    command += ["--datasets-dir", str(options.datasets_dir.resolve()), "--memory-bytes", str(options.memory_bytes)]
-    return command if core is None else [*command, "--core", str(core)]
+    command += ["--datasets-dir", str(options.datasets_dir.resolve())]
+    command += ["--memory-bytes", str(place.memory_limit(options.memory_bytes))]
+    return command if place.core is None else [*command, "--core", str(place.core)]
 
 
 def environment() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Training functions without TensorFlow, well and badly behaved: a cohort's `study_id` names the behaviour."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -90,6 +91,12 @@ def tell_environment() -> NoReturn:
     raise InfeasibleCohortError(message)
 
 
+def tell_place() -> NoReturn:
+    addresses, _ = resource.getrlimit(resource.RLIMIT_AS)
+    message = f"sees {os.environ['CUDA_VISIBLE_DEVICES']}; addresses {addresses}; niceness {os.nice(0)}"
+    raise InfeasibleCohortError(message)
+
+
 def send_rubbish() -> NoReturn:
     for descriptor in range(3, 64):
         try:
@@ -108,5 +115,6 @@ BEHAVIOURS: dict[str, Callable[[], None]] = {
     "abort_for_memory": abort_for_memory,
     "leave_a_grandchild": leave_a_grandchild,
     "tell_environment": tell_environment,
+    "tell_place": tell_place,
     "send_rubbish": send_rubbish,
 }

@@ -9,12 +9,12 @@ import ray
 
 from trials.executors.cluster.messages import Setup
 from trials.executors.cluster.node import NodeSlot, node_folder
+from trials.executors.places import VISIBLE, Place
 from trials.executors.processes import ProcessesExecutor
 from trials.executors.wire import EVENTS
 from trials.protocol import Cohort, CohortRefused, Event, Verdicts
 
 POLL_SECONDS = 1.0
-NO_GPU = "-1"
 
 
 class DatasetFile(NamedTuple):
@@ -53,17 +53,11 @@ class TrainingActor:
         self._coordinators_dir = asked.datasets_dir
         self._unread: deque[Event] = deque()
         self._slot = NodeSlot(node_folder())
-        if not on_gpu:
-            os.environ["CUDA_VISIBLE_DEVICES"] = NO_GPU
-        trainer = replace(asked.trainer, datasets_dir=self._slot.datasets_dir)
-        if on_gpu:  # CUDA reserves addresses for all memory of machine and GPU, which no limit of addresses allows
-            trainer = replace(trainer, memory_bytes=0)
         self._executor = ProcessesExecutor(
-            trainer,
-            n_processes=1,
+            replace(asked.trainer, datasets_dir=self._slot.datasets_dir),
+            places=[Place(gpu=os.environ[VISIBLE]) if on_gpu else Place(core=self._slot.core)],
             limits=asked.limits,
             logs_dir=self._slot.folder,
-            cores=[None if on_gpu else self._slot.core],
         )
 
     def ready(self) -> int:

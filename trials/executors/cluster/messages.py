@@ -6,11 +6,10 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, TypeAdapter
 
 from search_spaces.values import Value
+from trials.executors.places import Device
 from trials.executors.processes import ProcessLimits
 from trials.executors.trainer import TrainerOptions
 from trials.protocol import Cohort, Event, Verdicts
-
-Device: TypeAlias = Literal["auto", "cpu", "gpu"]
 
 
 class Setup(Value):
