@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.case_studies.comparison import gain
 from benchmarks.case_studies.exports import FOLDER, Export, families, load
 from search_spaces.presets import Figure, Preset
 from search_spaces.values import Point
@@ -71,7 +72,8 @@ def _run(preset: Preset, export: Export | None, heading: str) -> Iterator[str]:
         yield ""
         return
     effects = export.effects
-    counts = f"{effects.study.replicates} replicates of {effects.study.trials} configurations"
+    n = effects.study.trials
+    counts = f"{effects.study.replicates} replicates of {n} configuration{'s' if n != 1 else ''}"
     yield f"{prefix}{counts}, {export.seconds:.0f} s."
     yield ""
     yield "| at | n | train | validation | test | difference | published | earlier |"
@@ -81,7 +83,18 @@ def _run(preset: Preset, export: Export | None, heading: str) -> Iterator[str]:
     for effect in effects.regularizers:
         if len(effect.levels) > 1:
             yield f"- **{effect.verdict}**: {effect.sentence}"
+    yield from _against(preset, export)
     yield ""
+
+
+def _against(preset: Preset, export: Export) -> Iterator[str]:
+    """The comparison with another case study as a whole."""
+    other = load(preset.against) if preset.against else None
+    gained = gain(export, other) if other else None
+    if gained is None or gained.low is None or gained.high is None:
+        return
+    verdict = "more than" if gained.low > 0 else "less than" if gained.high < 0 else "not separable from"
+    yield f"- **{verdict} [{preset.against}](#{preset.against})**: test accuracy differs by {_signed(gained)} points."
 
 
 def _rows(preset: Preset, export: Export) -> Iterator[str]:
@@ -120,7 +133,7 @@ def _is_at(figure: Figure, words: dict[str, str]) -> bool:
 def _row(name: str, level: LevelEffect, figures: list[Figure]) -> str:
     cells = (level.train_accuracy, level.validation_accuracy, level.test_accuracy)
     accuracies = " | ".join(_interval(cell) for cell in cells)
-    difference = _difference(level.difference_from_off)
+    difference = _signed(level.difference_from_off)
     return f"| {name} | {level.n} | {accuracies} | {difference} | {_published(figures)} | {_earlier(figures)} |"
 
 
@@ -164,8 +177,8 @@ def _interval(estimate: MeanInterval) -> str:
     return f"{mean} [{100 * estimate.low:.2f}, {100 * estimate.high:.2f}]"
 
 
-def _difference(difference: Difference | None) -> str:
-    if difference is None:
+def _signed(difference: Difference | MeanInterval | None) -> str:
+    if difference is None or difference.mean is None:
         return ""
     mean = f"{100 * difference.mean:+.2f}"
     if difference.low is None or difference.high is None:

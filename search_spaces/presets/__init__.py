@@ -40,6 +40,7 @@ class Preset(Value):
         published: The figures of the source; empty where it has none.
         figures: The same in numbers, where they can be compared.
         remark: Where our figures differ from the source's and why, in a sentence.
+        against: A preset of the same data and protocol with which this one as a whole is compared; empty for none.
         minutes: Rough duration on two CPU cores.
         study: The study itself.
     """
@@ -51,6 +52,7 @@ class Preset(Value):
     published: str = ""
     figures: tuple[Figure, ...] = ()
     remark: str = ""
+    against: str = ""
     minutes: Annotated[float, Field(gt=0)]
     study: StudySpec
 
