@@ -153,7 +153,7 @@ class StudySpec(Value):
     def _check_search(self) -> Self:
         if self.search.sampler != "grid":
             if self.budget.trials is None:
-                raise refusal("budget.trials", f"needed by sampler {self.search.sampler}", "nothing")
+                raise refusal("budget.trials", f"how many, as sampler {self.search.sampler} needs to know", "nothing")
             return self
         for name, asked in self.regularizers.items():
             for knob, _, knob_range in asked.ranges():

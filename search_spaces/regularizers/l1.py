@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar
 
+from search_spaces.places import HIDDEN, Place
 from search_spaces.ranges import Knob, Range
 from search_spaces.regularizers.base import RegularizerSpec
 
@@ -18,5 +19,6 @@ class L1(RegularizerSpec):
 
     name: ClassVar[str] = "l1"
     summary: ClassVar[str] = "penalises the absolute size of hidden weights"
+    places: ClassVar[tuple[Place, ...]] = HIDDEN["both"]
 
     factor: Annotated[Range, Knob(kind="float", minimum=0.0, maximum=10.0, off=0.0)]

@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar
 
+from search_spaces.places import HIDDEN, Place
 from search_spaces.ranges import Knob, Range
 from search_spaces.regularizers.base import RegularizerSpec
 
@@ -20,5 +21,6 @@ class MaxNorm(RegularizerSpec):
 
     name: ClassVar[str] = "max_norm"
     summary: ClassVar[str] = "bounds the norm of the weights into each hidden unit"
+    places: ClassVar[tuple[Place, ...]] = HIDDEN["both"]
 
     value: Annotated[Range, Knob(kind="float", minimum=0.0, maximum=100.0, off=0.0)]

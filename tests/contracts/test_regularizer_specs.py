@@ -102,11 +102,16 @@ def test_a_value_out_of_bounds_is_refused_with_field_bounds_and_value(name: str,
     assert fault["received"] == repr(wrong)
 
 
+HIDDEN_LAYERS = "a model with dense layers or recurrent layers or convolutions"
+
 HOMELESS: list[tuple[str, Point, dict[str, Any], str, str]] = [
     ("spatial_dropout", {"rate": 0.1}, {"model": {"family": "mlp"}}, "", "a model with convolutions or an embedding"),
     ("stochastic_depth", {"rate": 0.1}, {"model": CONVNET | {"residual": False}}, "", "a model with residual blocks"),
     ("recurrent_dropout", {"rate": 0.1}, {}, "", "a model with recurrent layers"),
     ("dropout", {"rate": 0.1}, {"model": NO_HIDDEN_LAYER}, ".sites", "a model with dense layers or recurrent layers"),
+    ("l1", {"factor": 0.1}, {"model": NO_HIDDEN_LAYER}, "", HIDDEN_LAYERS),
+    ("l2", {"factor": 0.1}, {"model": {"family": "layers", "layers": [{"kind": "flatten"}]}}, "", HIDDEN_LAYERS),
+    ("max_norm", {"value": 0.1}, {"model": NO_HIDDEN_LAYER}, "", HIDDEN_LAYERS),
     (
         "gaussian_noise",
         {"stddev": 0.1, "sites": "convolution"},
@@ -145,9 +150,7 @@ HOMELESS: list[tuple[str, Point, dict[str, Any], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("name", "asked", "fields", "field", "expected"), HOMELESS, ids=[f"{row[0]}" for row in HOMELESS]
-)
+@pytest.mark.parametrize(("name", "asked", "fields", "field", "expected"), HOMELESS, ids=[row[0] for row in HOMELESS])
 def test_a_regularizer_without_a_place_is_refused_before_training(
     name: str, asked: Point, fields: dict[str, Any], field: str, expected: str
 ) -> None:
