@@ -7,7 +7,7 @@ from service.effects.layout import Figure, as_percent, figure
 from service.effects.palette import SIGNS
 from service.effects.verdicts import significance
 from service.effects.view import Difference, Effects
-from service.effects.wording import counted, p_value, signed_points, title
+from service.effects.wording import counted, p_value, references, signed_points, title
 
 ROW_PIXELS = 26
 MAX_PIXELS = 2000
@@ -44,7 +44,11 @@ def forest_figure(effects: Effects) -> Figure | None:
     return figure(
         [trace for trace in traces if trace["x"]],
         title=f"How much each level changes test {measure}",
-        x={"title": {"text": f"difference from off in test {measure} (percentage points, 95 % interval)"}},
+        x={
+            "title": {
+                "text": f"difference from {references(effects)} in test {measure} (percentage points, 95 % interval)"
+            }
+        },
         y={
             "tickvals": list(range(len(rows))),
             "ticktext": [row.text if row.difference else f"<b>{row.text}</b>" for row in rows],

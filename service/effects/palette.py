@@ -16,9 +16,9 @@ SERIES = {
 BETTER, WORSE, UNCLEAR = "#009E73", "#D55E00", "#7F7F7F"
 
 SIGNS: dict[int, tuple[str, str]] = {
-    1: ("better than off", BETTER),
+    1: ("better", BETTER),
     0: ("not separable from noise", UNCLEAR),
-    -1: ("worse than off", WORSE),
+    -1: ("worse", WORSE),
 }
 """For each sign of a significant difference its word and its colour."""
 

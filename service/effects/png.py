@@ -18,8 +18,8 @@ from service.effects.forest_figure import ForestRow, forest_rows
 from service.effects.palette import SERIES, SIGNS, UNCLEAR, VERDICT_COLOURS
 from service.effects.records import StudyRecord
 from service.effects.verdicts import significance
-from service.effects.view import Effects, LevelEffect, MeanInterval, Measure, RegularizerEffect
-from service.effects.wording import counted, title
+from service.effects.view import Effects, LevelEffect, MeanInterval, RegularizerEffect
+from service.effects.wording import counted, references, title
 
 DOTS_PER_INCH = 130
 PANEL_INCHES = (5.6, 4.0)
@@ -46,7 +46,7 @@ def effects_png(effects: Effects, record: StudyRecord, target: Path | str | Bina
     drawing = Figure(figsize=(PANEL_INCHES[0] * (n_columns + 1), height), layout=layout)
     FigureCanvasAgg(drawing)
     grid = GridSpec(n_rows, n_columns + 1, figure=drawing)
-    _draw_forest(drawing.add_subplot(grid[:, 0]), forest, effects.study.measure)
+    _draw_forest(drawing.add_subplot(grid[:, 0]), forest, effects)
     note = ""
     for i, effect in enumerate(shown):
         replicates = replicates_shown(record, effect.name)
@@ -86,9 +86,9 @@ def _plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def _draw_forest(axes: Axes, rows: list[ForestRow], measure: Measure) -> None:
-    axes.set_title(f"How much each level changes test {measure}", loc="left", fontsize=11)
-    axes.set_xlabel("difference from off (percentage points, 95 %)")
+def _draw_forest(axes: Axes, rows: list[ForestRow], effects: Effects) -> None:
+    axes.set_title(f"How much each level changes test {effects.study.measure}", loc="left", fontsize=11)
+    axes.set_xlabel(f"difference from {references(effects)} (percentage points, 95 %)")
     axes.spines[["top", "right", "left"]].set_visible(False)
     if not rows:
         axes.set_yticks([])

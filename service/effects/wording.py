@@ -1,7 +1,7 @@
 """Numbers and names in words, the same in sentences, tables and figures."""
 
 from search_spaces.values import Point, Scalar
-from service.effects.view import MeanInterval, NoiseFloor
+from service.effects.view import Effects, MeanInterval, NoiseFloor
 
 
 def percent(fraction: float | None) -> str:
@@ -51,6 +51,12 @@ def title(name: str) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 seed`, `30 seeds`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def references(effects: Effects) -> str:
+    """What the differences of a study are from, in a few words."""
+    named = {effect.reference for effect in effects.regularizers} - {None, "off"}
+    return "off or the level named" if named else "off"
 
 
 def parameters_text(point: Point) -> str:

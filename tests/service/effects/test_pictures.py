@@ -140,9 +140,24 @@ def test_learning_curve_is_shown_where_at_least_half_of_the_seeds_were_read(full
 
 def test_forest_colours_levels_by_whether_they_are_separable(full: StudyRecord) -> None:
     traces = {trace["name"]: trace for trace in figures(estimate(full), full)["differences"]["data"]}
-    assert traces["better than off"]["x"][0] > 0
-    assert traces["worse than off"]["x"][0] < 0
+    assert traces["better"]["x"][0] > 0
+    assert traces["worse"]["x"][0] < 0
     assert len(traces["not separable from noise"]["x"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("regularizers", "words"),
+    [
+        ({"dropout": {"rate": {"grid": [0.0, 0.2]}}}, "from off "),
+        ({"early_stopping": {"patience": {"grid": [2, 5]}}}, "from off or the level named "),
+    ],
+    ids=["off", "no off"],
+)
+def test_differences_are_said_to_be_from_what_they_are_from(regularizers: dict[str, object], words: str) -> None:
+    record = make_record(make_spec(regularizers), lambda _, seed: (1.0, 0.8, 0.7 + seed / 100), seeds=range(3))
+    effects = estimate(record)
+    assert words in figures(effects, record)["differences"]["layout"]["xaxis"]["title"]["text"]
+    assert f"difference {words}(points)" in effects_html(effects, record)
 
 
 def test_study_without_replicates_has_no_figures_and_still_a_report() -> None:
