@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.database.engine import Database
+from service.garbage import keep_loaded
 from service.problems import problem
 
 READABLE = re.compile(
@@ -53,6 +54,7 @@ class Dashboard:
         with self._lock:
             if self._app is None:
                 self._app = self._make()
+                keep_loaded("dashboard")
             return self._app
 
 

@@ -12,6 +12,7 @@ import uvicorn
 from service.app import create_app
 from service.composition import Services, executor_of
 from service.errors import ServiceError
+from service.garbage import keep_loaded
 from service.security import SIGN_IN_PATH, check_host
 from service.settings import Settings
 
@@ -54,6 +55,7 @@ def serve(services: Services, *, coordinate: bool, announce: Callable[[str], Non
     worker = _Worker(services, stop, on_end=lambda: setattr(server, "should_exit", True)) if coordinate else None
     if worker is not None:
         worker.start()
+    keep_loaded("server")
     announce(_where(services, listener))
     server.run(sockets=[listener])
     stop.set()

@@ -25,17 +25,17 @@ class Points(Value):
     points: Annotated[tuple[Point, ...], Query(min_length=1, max_length=MAX_POINTS)]
 
 
-def _studies(request: Request) -> Studies:
+async def _studies(request: Request) -> Studies:
     studies: Studies = request.app.state.studies
     return studies
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
-def _study_id(study_id: str) -> str:
+async def _study_id(study_id: str) -> str:
     if not STUDY_ID.fullmatch(study_id):
         msg = f"no study has the id {study_id!r}"
         raise StudyNotFoundError(msg)
@@ -54,7 +54,7 @@ async def _changes(request: Request) -> StudyChanges:
     return parse(StudyChanges, parse_json(await request.body()))
 
 
-def _version(if_match: Annotated[str | None, Header()] = None) -> int:
+async def _version(if_match: Annotated[str | None, Header()] = None) -> int:
     if if_match is None:
         msg = "expected the study's ETag in the header If-Match; received none"
         raise MissingVersionError(msg)

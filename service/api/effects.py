@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from service.api.dependencies import StudiesCases, StudyId
 from service.effects.records import StudyRecord
 from service.effects.view import Effects
+from service.garbage import keep_loaded
 from service.recent import Recent
 
 router = APIRouter(prefix="/v1/studies/{study_id}", tags=["effects"])
@@ -57,6 +58,12 @@ def get_effects(
 
 def rendered(record: StudyRecord, chosen: EffectsFormat) -> bytes:
     """Estimates the effects of a study and writes them in one of the formats."""
+    content = _written(record, chosen)
+    keep_loaded(f"effects as {chosen}")
+    return content
+
+
+def _written(record: StudyRecord, chosen: EffectsFormat) -> bytes:
     from service.effects.estimate import estimate
 
     effects = estimate(record)

@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from search_spaces.spec import StudySpec
 from service.api.dependencies import STUDY_ID, StudiesCases, StudyId
 from service.errors import StudyNotFoundError
+from service.garbage import keep_loaded
 from service.pages.curves import CurvesAnswer, Measure, summarize
 from service.pages.words import question
 from service.studies import Studies
@@ -73,7 +74,9 @@ def effect_figures(study_id: StudyId, studies: StudiesCases) -> Response:
     from service.effects.figures import figures
 
     record = studies.record(study_id)
-    return JSONResponse(figures(estimate(record), record))
+    drawn = figures(estimate(record), record)
+    keep_loaded("figures")
+    return JSONResponse(drawn)
 
 
 @router.get("/static/plotly.min.js")
