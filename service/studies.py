@@ -29,7 +29,7 @@ from service.settings import Settings
 from service.study_changes import StudyChanges, amend
 from service.study_checks import estimate_study
 from service.study_points import complete_point
-from service.study_reader import Stamp, StudyReader, counted, found, stamp
+from service.study_reader import Stamp, StudyReader, brief, counted, existing, found, stamp
 from service.study_states import expect_state, expect_version
 from service.study_views import metrics_of, trial_view
 from service.views import Estimate, Page, StudyView, TrialView
@@ -104,12 +104,13 @@ class Studies:
     def get(self, study_id: str) -> StudyView:
         """One study."""
         with self._database.read() as connection:
-            return self._reader.views(connection, [found(connection, study_id)])[0]
+            views = self._reader.views(connection, [brief(connection, study_id)])
+        return existing(next(iter(views), None), study_id)
 
     def stamp(self, study_id: str) -> Stamp:
         """Differs whenever anything of the study differs."""
         with self._database.read() as connection:
-            return stamp(found(connection, study_id))
+            return stamp(brief(connection, study_id))
 
     def list_studies(
         self, *, state: str | None = None, tag: str | None = None, cursor: str | None = None, limit: int = 50
@@ -122,7 +123,7 @@ class Studies:
         limit = min(limit, MAX_PAGE)
         below = None if cursor is None else _position(cursor)
         with self._database.read() as connection:
-            rows = study_rows.select_studies(connection, state=state, tag=tag, below=below, limit=limit + 1)
+            rows = study_rows.select_briefs(connection, state=state, tag=tag, below=below, limit=limit + 1)
             views = self._reader.views(connection, rows[:limit])
         return Page(items=views, next_cursor=str(rows[limit - 1]["key"]) if len(rows) > limit else None)
 
@@ -202,7 +203,7 @@ class Studies:
         limit = min(limit, MAX_CURVES_PAGE if curves else MAX_PAGE)
         above = -1 if cursor is None else _position(cursor)
         with self._database.read() as connection:
-            found(connection, study_id)
+            brief(connection, study_id)
             rows = trial_rows.select_trials(connection, study_id, above=above, limit=limit + 1)
             views = _trial_views(connection, rows[:limit], curves=curves)
         return Page(items=views, next_cursor=str(rows[limit - 1]["number"]) if len(rows) > limit else None)
@@ -214,7 +215,7 @@ class Studies:
             TrialNotFoundError: The study has no trial of this number.
         """
         with self._database.read() as connection:
-            found(connection, study_id)
+            brief(connection, study_id)
             row = trial_rows.select_trial(connection, study_id, number)
             if row is None:
                 msg = f"study {study_id} has no trial {number}"

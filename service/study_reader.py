@@ -1,7 +1,7 @@
 """Studies as the ledger has them, with their progress: counted anew only when something of a study has changed."""
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
@@ -13,6 +13,8 @@ from service.study_views import study_view
 from service.views import StudyView
 
 MAX_KEPT = 500
+
+T = TypeVar("T")
 
 Stamp: TypeAlias = tuple[str, int, int, int, int]
 
@@ -31,7 +33,24 @@ def found(connection: Connection, study_id: str, *, lock: bool = False) -> Study
     Raises:
         StudyNotFoundError: No study has this id.
     """
-    study = study_rows.select_study(connection, study_id, lock=lock)
+    return existing(study_rows.select_study(connection, study_id, lock=lock), study_id)
+
+
+def brief(connection: Connection, study_id: str) -> StudyRow:
+    """One study's row without its spec, which takes longest to read.
+
+    Raises:
+        StudyNotFoundError: No study has this id.
+    """
+    return existing(study_rows.select_brief(connection, study_id), study_id)
+
+
+def existing(study: T | None, study_id: str) -> T:
+    """The study, if there is one.
+
+    Raises:
+        StudyNotFoundError: There is none.
+    """
     if study is None:
         msg = f"no study has the id {study_id!r}"
         raise StudyNotFoundError(msg)
@@ -64,16 +83,17 @@ class StudyReader:
         self._recent: Recent[StudyView] = Recent(MAX_KEPT)
 
     def views(self, connection: Connection, studies: Sequence[StudyRow]) -> list[StudyView]:
-        """Studies with their progress, in their order.
+        """Studies with their progress, in their order; one that was deleted meanwhile is left out.
 
         Args:
             connection: A transaction that has changed nothing, as what is not committed must not be kept.
-            studies: Their rows, read in it.
+            studies: Their rows, read in it; brief ones will do.
         """
         views = {study["id"]: self._recent.get(stamp(study)) for study in studies}
-        changed = [study for study in studies if views[study["id"]] is None]
+        changed = [study_id for study_id, view in views.items() if view is None]
         if changed:
-            for study, view in zip(changed, counted(connection, changed), strict=True):
+            whole = study_rows.select_whole(connection, changed)
+            for study, view in zip(whole, counted(connection, whole), strict=True):
                 self._recent.keep(stamp(study), view)
                 views[study["id"]] = view
         return [view for view in views.values() if view is not None]

@@ -1,6 +1,6 @@
 """Statements about studies: what the use cases read and change."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, select, update
@@ -14,6 +14,9 @@ from service.database.tables import curves, replicates, studies, study_tags, tri
 StudyRow: TypeAlias = RowMapping
 Counts: TypeAlias = dict[str, tuple[int, int]]
 """State of replicates to how many there are, and how many epochs they were trained."""
+
+BRIEF = tuple(studies.c[name] for name in ("id", "key", "version", "fence", "writes", "next_number"))
+"""A study's place in lists, and what changes with anything of it."""
 
 DELETED = "deleted"
 UNFINISHED = ("queued", "running", "paused")
@@ -62,16 +65,28 @@ def select_study(connection: Connection, study_id: str, *, lock: bool = False) -
     return connection.execute(statement.with_for_update() if lock else statement).mappings().one_or_none()
 
 
+def select_brief(connection: Connection, study_id: str) -> StudyRow | None:
+    """What changes with anything of a study, without its spec; None as for `select_study`."""
+    statement = select(*BRIEF).where(studies.c.id == study_id, studies.c.state != DELETED)
+    return connection.execute(statement).mappings().one_or_none()
+
+
+def select_whole(connection: Connection, study_ids: Sequence[str]) -> list[StudyRow]:
+    """Those of these studies that exist, in no order."""
+    statement = select(studies).where(studies.c.id.in_(study_ids), studies.c.state != DELETED)
+    return list(connection.execute(statement).mappings())
+
+
 def select_any_study(connection: Connection, study_id: str) -> StudyRow:
     """A study that exists, also one that is being deleted."""
     return connection.execute(select(studies).where(studies.c.id == study_id)).mappings().one()
 
 
-def select_studies(
+def select_briefs(
     connection: Connection, *, state: str | None, tag: str | None, below: int | None, limit: int
 ) -> list[StudyRow]:
-    """Studies, newest first, whose `key` lies below a given one."""
-    statement = select(studies).where(studies.c.state != DELETED).order_by(studies.c.key.desc()).limit(limit)
+    """Studies without their specs, newest first, whose `key` lies below a given one."""
+    statement = select(*BRIEF).where(studies.c.state != DELETED).order_by(studies.c.key.desc()).limit(limit)
     if state is not None:
         statement = statement.where(studies.c.state == state)
     if below is not None:

@@ -114,13 +114,13 @@ def test_answers_stay_quick_and_the_api_stays_small_under_steady_load(
     cpu_seconds = (after.cpu_seconds - before.cpu_seconds) / n_answers
     assert set(load.statuses) == {200, 201}
     assert cpu_seconds <= MAX_CPU_SECONDS
-    assert p99 <= MAX_P99_SECONDS or not IS_LONG, "the machine must be quiet for this"
     assert after.memory_bytes <= before.memory_bytes * MAX_GROWTH
     assert after.descriptors <= before.descriptors + POOLED_DESCRIPTORS
     growth = 100 * (after.memory_bytes / before.memory_bytes - 1)
     reached = f"p99 {1000 * p99:.0f} ms of {n_answers} requests at {PER_SECOND}/s, {1000 * cpu_seconds:.1f} ms CPU each"
     reached += f", 0 5xx, memory {growth:+.1f} %, descriptors {before.descriptors} to {after.descriptors}"
     promises.reach("R20", kind, reached, is_full=IS_LONG and p99 <= MAX_P99_SECONDS)
+    assert p99 <= MAX_P99_SECONDS or not IS_LONG, "the machine must be quiet for this"
 
 
 def _held(api: Api) -> Held:

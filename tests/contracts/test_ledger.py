@@ -13,7 +13,7 @@ from search_spaces.grids import grid_points, point_key
 from search_spaces.spec import StudySpec
 from service.coordinator.record import record_all
 from service.database.engine import Database
-from service.database.queries_studies import select_studies
+from service.database.queries_studies import select_briefs
 from service.database.tables import studies, trials
 from service.errors import StudyNotFoundError
 from service.views import StudyView
@@ -165,7 +165,7 @@ def test_a_deleted_study_is_gone_from_the_ledger_and_from_optuna(lab: Laboratory
     assert lab.count(study.id, "complete") == 0
     assert optuna.get_all_study_names(storage=lab.storage()) == []
     with lab.database.read() as connection:
-        assert select_studies(connection, state=None, tag=None, below=None, limit=10) == []
+        assert select_briefs(connection, state=None, tag=None, below=None, limit=10) == []
 
 
 def test_a_poison_trial_fails_and_takes_no_other_with_it(lab: Laboratory) -> None:
