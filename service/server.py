@@ -44,7 +44,7 @@ def serve(services: Services, *, coordinate: bool, announce: Callable[[str], Non
     listener = listen(services.settings)
     config = uvicorn.Config(
         create_app(services.settings, services),
-        lifespan="off",
+        lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,

@@ -80,7 +80,7 @@ class StudyReader:
     """Reads committed studies; those that have not changed since are not counted again."""
 
     def __init__(self) -> None:
-        self._recent: Recent[StudyView] = Recent(MAX_KEPT)
+        self._recent: Recent[tuple[Stamp, StudyView]] = Recent(MAX_KEPT)
 
     def views(self, connection: Connection, studies: Sequence[StudyRow]) -> list[StudyView]:
         """Studies with their progress, in their order; one that was deleted meanwhile is left out.
@@ -89,11 +89,15 @@ class StudyReader:
             connection: A transaction that has changed nothing, as what is not committed must not be kept.
             studies: Their rows, read in it; brief ones will do.
         """
-        views = {study["id"]: self._recent.get(stamp(study)) for study in studies}
+        views = {study["id"]: self._kept(stamp(study)) for study in studies}
         changed = [study_id for study_id, view in views.items() if view is None]
         if changed:
             whole = study_rows.select_whole(connection, changed)
             for study, view in zip(whole, counted(connection, whole), strict=True):
-                self._recent.keep(stamp(study), view)
+                self._recent.keep(study["id"], (stamp(study), view))
                 views[study["id"]] = view
         return [view for view in views.values() if view is not None]
+
+    def _kept(self, wanted: Stamp) -> StudyView | None:
+        kept = self._recent.get(wanted[0])
+        return kept[1] if kept is not None and kept[0] == wanted else None

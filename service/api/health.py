@@ -8,7 +8,7 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/livez")
-def is_alive() -> dict[str, str]:
+async def is_alive() -> dict[str, str]:
     """Answers as long as the process can answer anything."""
     return {"status": "alive"}
 

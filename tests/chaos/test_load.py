@@ -31,8 +31,8 @@ WARM_UP_SECONDS = 10.0 if IS_LONG else 1.0
 SECONDS = 60.0 if IS_LONG else 3.0
 N_STORED = 10_000 if IS_LONG else 3_000
 MAX_P99_SECONDS = 0.1
-POOLED_DESCRIPTORS = 15
-"""Five connections to SQLite that stay open hold three files each; how many there are depends on the moment."""
+POOLED_DESCRIPTORS = 30
+"""Ten connections to SQLite that stay open hold three files each; how many there are depends on the moment."""
 MAX_CPU_SECONDS = 0.01 if IS_LONG else 0.03
 """Processor time of one request: a core has to serve a hundred a second. A short run pays for what comes first."""
 MAX_GROWTH = 1.05 if IS_LONG else 1.2
