@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -203,8 +203,9 @@ class Studies:
         limit = min(limit, MAX_CURVES_PAGE if curves else MAX_PAGE)
         above = -1 if cursor is None else _position(cursor)
         with self._database.read() as connection:
-            brief(connection, study_id)
             rows = trial_rows.select_trials(connection, study_id, above=above, limit=limit + 1)
+            if not rows:
+                brief(connection, study_id)
             views = _trial_views(connection, rows[:limit], curves=curves)
         return Page(items=views, next_cursor=str(rows[limit - 1]["number"]) if len(rows) > limit else None)
 
@@ -215,9 +216,9 @@ class Studies:
             TrialNotFoundError: The study has no trial of this number.
         """
         with self._database.read() as connection:
-            brief(connection, study_id)
             row = trial_rows.select_trial(connection, study_id, number)
             if row is None:
+                brief(connection, study_id)
                 msg = f"study {study_id} has no trial {number}"
                 raise TrialNotFoundError(msg)
             return _trial_views(connection, [row], curves=curves)[0]
@@ -294,12 +295,8 @@ def _view(connection: Connection, study_id: str) -> StudyView:
 
 
 def _trial_views(connection: Connection, rows: Sequence[trial_rows.TrialRow], *, curves: bool) -> list[TrialView]:
-    replicates = trial_rows.select_replicates(connection, [row["id"] for row in rows])
-    packed: Mapping[int, bytes] = {}
-    if curves:
-        ids = [replicate["id"] for found in replicates.values() for replicate in found]
-        packed = trial_rows.select_curves(connection, ids)
-    return [trial_view(row, replicates.get(row["id"], []), packed) for row in rows]
+    replicates = trial_rows.select_replicates(connection, [row["id"] for row in rows], with_curves=curves)
+    return [trial_view(row, replicates.get(row["id"], [])) for row in rows]
 
 
 def _locked(connection: Connection, study_id: str) -> StudyRow:

@@ -14,6 +14,7 @@ from trials.curves import CURVE_METRICS, row, unpack
 from trials.protocol import Metrics
 
 METRICS = tuple(Metrics.model_fields)
+REPLICATE_FIELDS = tuple(name for name in ReplicateView.model_fields if name not in {"metrics", "curve"})
 OPEN_STATES = frozenset({"queued", "running"})
 
 
@@ -71,16 +72,14 @@ def trials_in_budget(spec: StudySpec) -> int | None:
     return total if spec.budget.trials is None else min(total, spec.budget.trials)
 
 
-def trial_view(trial: TrialRow, replicates: Sequence[ReplicateRow], curves: Mapping[int, bytes]) -> TrialView:
-    """A trial with its replicates, and the curves of those that have one in `curves`."""
-    return TrialView(
-        number=trial["number"],
-        state=cast("TrialState", trial["state"]),
-        origin=trial["origin"],
-        parameters=trial["parameters"],
-        reason=trial["reason"],
-        metrics=summarize(replicates),
-        replicates=[_replicate_view(replicate, curves.get(replicate["id"])) for replicate in replicates],
+def trial_view(trial: TrialRow, replicates: Sequence[ReplicateRow]) -> TrialView:
+    """A trial with its replicates, and the curves of those that come with one."""
+    return TrialView.model_validate(
+        {
+            **{name: trial[name] for name in ("number", "state", "origin", "parameters", "reason")},
+            "metrics": summarize(replicates),
+            "replicates": [_replicate_view(replicate) for replicate in replicates],
+        }
     )
 
 
@@ -104,19 +103,13 @@ def metrics_of(replicate: ReplicateRow) -> Metrics:
     return Metrics(**{name: replicate[name] for name in METRICS})
 
 
-def _replicate_view(replicate: ReplicateRow, packed: bytes | None) -> ReplicateView:
-    return ReplicateView(
-        id=replicate["id"],
-        seed=replicate["seed"],
-        state=cast("TrialState", replicate["state"]),
-        metrics=metrics_of(replicate),
-        selected_epoch=replicate["selected_epoch"],
-        last_epoch=replicate["last_epoch"],
-        n_epochs=replicate["n_epochs"],
-        reason=replicate["reason"],
-        trained_by=replicate["trained_by"],
-        curve=None if packed is None else _curve_view(packed),
-    )
+def _replicate_view(replicate: ReplicateRow) -> dict[str, object]:
+    packed = replicate.get("packed")
+    return {
+        **{name: replicate[name] for name in REPLICATE_FIELDS},
+        "metrics": {name: replicate[name] for name in METRICS},
+        "curve": None if packed is None else _curve_view(packed),
+    }
 
 
 def _curve_view(packed: bytes) -> CurveView:

@@ -1,7 +1,7 @@
 """Asks the pruner about trials that have trained a segment further."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from service.coordinator.desk import Desk, OwnedStudy
 from service.database import queries_trials as trial_rows
@@ -25,15 +25,14 @@ def prune(desk: Desk, study: OwnedStudy, trial_ids: Iterable[int]) -> None:
     metric = study.spec.objective.metric
     with desk.database.read() as connection:
         open_trials = work.select_open(connection, trial_ids)
-        replicates = trial_rows.select_replicates(connection, [trial["id"] for trial in open_trials])
-        reached = {key: _reached(found) for key, found in replicates.items()}
-        ids = [r["id"] for key, found in replicates.items() if reached[key] for r in found]
-        packed = trial_rows.select_curves(connection, ids)
+        ids = [trial["id"] for trial in open_trials]
+        replicates = trial_rows.select_replicates(connection, ids, with_curves=True)
+    reached = {key: _reached(found) for key, found in replicates.items()}
     for trial in open_trials:
         trial_id, epoch = trial["id"], reached[trial["id"]]
         if epoch <= study.reported.get(trial_id, 0):
             continue
-        value = _mean(replicates[trial_id], packed, metric, epoch)
+        value = _mean(replicates[trial_id], metric, epoch)
         study.reported[trial_id] = epoch
         if math.isfinite(value) and desk.twin(study).report(trial["parameters"], epoch, value):
             reason = PRUNED.format(epoch=epoch, metric=metric, value=value)
@@ -43,8 +42,8 @@ def prune(desk: Desk, study: OwnedStudy, trial_ids: Iterable[int]) -> None:
                 work.explain(connection, trial_id, reason)
 
 
-def _mean(replicates: Sequence[ReplicateRow], packed: Mapping[int, bytes], metric: str, epoch: int) -> float:
-    curves = [row(unpack(packed[r["id"]]), metric) for r in replicates if r["id"] in packed]
+def _mean(replicates: Sequence[ReplicateRow], metric: str, epoch: int) -> float:
+    curves = [row(unpack(r["packed"]), metric) for r in replicates if r["packed"] is not None]
     values = [float(curve[min(epoch, curve.size) - 1]) for curve in curves if curve.size]
     return math.fsum(values) / len(values) if values else math.nan
 

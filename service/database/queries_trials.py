@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, insert, literal, select, update
 from sqlalchemy.engine import RowMapping
 
 from search_spaces.grids import point_key
@@ -12,7 +12,7 @@ from search_spaces.values import Point
 from service.database.tables import curves, replicates, studies, trials
 
 TrialRow: TypeAlias = RowMapping
-ReplicateRow: TypeAlias = RowMapping
+ReplicateRow: TypeAlias = RowMapping | dict[str, Any]
 
 T = TypeVar("T")
 
@@ -144,14 +144,24 @@ def select_trial(connection: Connection, study_id: str, number: int) -> TrialRow
     return connection.execute(statement).mappings().one_or_none()
 
 
-def select_replicates(connection: Connection, trial_ids: Iterable[int]) -> dict[int, list[ReplicateRow]]:
-    """Trial id to its replicates in the order of their seeds."""
+def select_replicates(
+    connection: Connection, trial_ids: Iterable[int], *, with_curves: bool = False
+) -> dict[int, list[ReplicateRow]]:
+    """Trial id to its replicates in the order of their seeds; `with_curves` each has its curve as `packed`, or None."""
     found: dict[int, list[ReplicateRow]] = {}
     for chunk in chunks(trial_ids):
         statement = select(replicates).where(replicates.c.trial_id.in_(chunk)).order_by(replicates.c.seed)
-        for row in connection.execute(statement).mappings():
-            found.setdefault(row["trial_id"], []).append(row)
+        result = connection.execute(_with_curves(statement) if with_curves else statement)
+        names = tuple(result.keys())
+        for row in result:
+            replicate = dict(zip(names, row, strict=True))  # a dict, as each of its figures is read more than once
+            found.setdefault(replicate["trial_id"], []).append(replicate)
     return found
+
+
+def _with_curves(statement: Select[Any]) -> Select[Any]:
+    of_replicate = replicates.outerjoin(curves, curves.c.replicate_id == replicates.c.id)
+    return statement.add_columns(curves.c.packed).select_from(of_replicate)
 
 
 def select_curves(connection: Connection, replicate_ids: Iterable[int]) -> dict[int, bytes]:
