@@ -61,14 +61,12 @@ def counted(connection: Connection, studies: Sequence[StudyRow]) -> list[StudyVi
     """Studies with their progress, also within a transaction that has changed them."""
     ids = [study["id"] for study in studies]
     trials = study_rows.count_trials(connection, ids)
-    enqueued = study_rows.count_enqueued(connection, ids)
     replicates = study_rows.count_replicates(connection, ids)
     best = study_rows.best_means(connection, ids)
     return [
         study_view(
             study,
             trials=trials.get(study["id"], {}),
-            enqueued=enqueued.get(study["id"], 0),
             replicates=replicates.get(study["id"], {}),
             best=best.get(study["id"], {}),
         )

@@ -7,7 +7,7 @@ from typing import cast
 
 from search_spaces.grids import count_grid
 from search_spaces.spec import StudySpec
-from service.database.queries_studies import Counts, StudyRow
+from service.database.queries_studies import Counts, StudyRow, TrialCounts
 from service.database.queries_trials import ReplicateRow, TrialRow
 from service.views import CurveView, Progress, ReplicateView, StudyState, StudyView, TrialState, TrialView
 from trials.curves import CURVE_METRICS, row, unpack
@@ -21,8 +21,7 @@ OPEN_STATES = frozenset({"queued", "running"})
 def study_view(
     study: StudyRow,
     *,
-    trials: Mapping[str, int],
-    enqueued: int,
+    trials: TrialCounts,
     replicates: Counts,
     best: Mapping[str, float | None],
 ) -> StudyView:
@@ -34,7 +33,7 @@ def study_view(
         state=cast("StudyState", study["state"]),
         tags=list(spec.tags),
         protocol=spec.evaluation.protocol,
-        progress=_progress(study, spec, trials, enqueued, replicates),
+        progress=_progress(study, spec, trials, replicates),
         best_validation=best.get(spec.objective.metric),
         notes=study["notes"],
         priority=study["priority"],
@@ -47,17 +46,17 @@ def study_view(
     )
 
 
-def _progress(
-    study: StudyRow, spec: StudySpec, trials: Mapping[str, int], enqueued: int, replicates: Counts
-) -> Progress:
-    total = sum(trials.values()) if study["planned"] else (trials_in_budget(spec) or 0) + enqueued
+def _progress(study: StudyRow, spec: StudySpec, trials: TrialCounts, replicates: Counts) -> Progress:
+    total = sum(count for count, _ in trials.values())
+    if not study["planned"]:
+        total = (trials_in_budget(spec) or 0) + sum(n_enqueued for _, n_enqueued in trials.values())
     n_open = sum(count for state, (count, _) in replicates.items() if state in OPEN_STATES)
     n_planned = sum(count for count, _ in replicates.values())
     n_unplanned = max(total * spec.budget.replicates - n_planned, 0)
     ended_epochs = sum(epochs for state, (_, epochs) in replicates.items() if state not in OPEN_STATES)
     return Progress(
         trials_total=total,
-        trials={cast("TrialState", state): count for state, count in trials.items()},
+        trials={cast("TrialState", state): count for state, (count, _) in trials.items()},
         replicates={cast("TrialState", state): count for state, (count, _) in replicates.items()},
         epochs_done=sum(epochs for _, epochs in replicates.values()),
         epochs_total=ended_epochs + (n_open + n_unplanned) * spec.training.epochs,

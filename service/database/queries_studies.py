@@ -3,7 +3,20 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.engine import RowMapping
 
 from search_spaces.spec import StudySpec
@@ -15,11 +28,49 @@ StudyRow: TypeAlias = RowMapping
 Counts: TypeAlias = dict[str, tuple[int, int]]
 """State of replicates to how many there are, and how many epochs they were trained."""
 
+TrialCounts: TypeAlias = dict[str, tuple[int, int]]
+"""State of trials to how many there are, and how many of them users added to the study's budget."""
+
+BEST: Mapping[str, Callable[[ColumnElement[float]], ColumnElement[float]]] = {
+    "validation_accuracy": func.max,
+    "validation_balanced_accuracy": func.max,
+    "validation_loss": func.min,
+}
+"""What may be an objective, and which of its values is the best."""
+
 BRIEF = tuple(studies.c[name] for name in ("id", "key", "version", "fence", "writes", "next_number"))
 """A study's place in lists, and what changes with anything of it."""
 
 DELETED = "deleted"
 UNFINISHED = ("queued", "running", "paused")
+
+
+def _select_best_means() -> Select[Any]:
+    mean_of_trial = (
+        select(replicates.c.study_id, *(func.avg(replicates.c[metric]).label(metric) for metric in BEST))
+        .where(replicates.c.study_id.in_(STUDY_IDS), replicates.c.state == "complete")
+        .group_by(replicates.c.study_id, replicates.c.trial_id)
+        .subquery()
+    )
+    best = [choose(mean_of_trial.c[metric]) for metric, choose in BEST.items()]
+    return select(mean_of_trial.c.study_id, *best).group_by(mean_of_trial.c.study_id)
+
+
+# What almost every request asks is put together once, which takes longer than asking it.
+STUDY_IDS: BindParameter[Sequence[str]] = bindparam("study_ids", expanding=True)
+BRIEF_OF_STUDY = select(*BRIEF).where(studies.c.id == bindparam("study_id"), studies.c.state != DELETED)
+WHOLE_STUDIES = select(studies).where(studies.c.id.in_(STUDY_IDS), studies.c.state != DELETED)
+TRIALS_BY_STATE = (
+    select(trials.c.study_id, trials.c.state, func.count(), func.count().filter(trials.c.origin == "enqueued"))
+    .where(trials.c.study_id.in_(STUDY_IDS))
+    .group_by(trials.c.study_id, trials.c.state)
+)
+REPLICATES_BY_STATE = (
+    select(replicates.c.study_id, replicates.c.state, func.count(), func.sum(replicates.c.n_epochs))
+    .where(replicates.c.study_id.in_(STUDY_IDS))
+    .group_by(replicates.c.study_id, replicates.c.state)
+)
+BEST_MEANS = _select_best_means()
 
 
 def insert_study(connection: Connection, study_id: str, spec: StudySpec) -> None:
@@ -67,14 +118,12 @@ def select_study(connection: Connection, study_id: str, *, lock: bool = False) -
 
 def select_brief(connection: Connection, study_id: str) -> StudyRow | None:
     """What changes with anything of a study, without its spec; None as for `select_study`."""
-    statement = select(*BRIEF).where(studies.c.id == study_id, studies.c.state != DELETED)
-    return connection.execute(statement).mappings().one_or_none()
+    return connection.execute(BRIEF_OF_STUDY, {"study_id": study_id}).mappings().one_or_none()
 
 
 def select_whole(connection: Connection, study_ids: Sequence[str]) -> list[StudyRow]:
     """Those of these studies that exist, in no order."""
-    statement = select(studies).where(studies.c.id.in_(study_ids), studies.c.state != DELETED)
-    return list(connection.execute(statement).mappings())
+    return list(connection.execute(WHOLE_STUDIES, {"study_ids": study_ids}).mappings())
 
 
 def select_any_study(connection: Connection, study_id: str) -> StudyRow:
@@ -119,64 +168,26 @@ def change_study(connection: Connection, study_id: str, *, fenced_off: bool = Fa
     connection.execute(statement.values(version=studies.c.version + 1, **values))
 
 
-def count_trials(connection: Connection, study_ids: Iterable[str]) -> dict[str, dict[str, int]]:
-    """Study id to state of trials to how many there are."""
-    statement = (
-        select(trials.c.study_id, trials.c.state, func.count())
-        .where(trials.c.study_id.in_(list(study_ids)))
-        .group_by(trials.c.study_id, trials.c.state)
-    )
-    found: dict[str, dict[str, int]] = {}
-    for study_id, state, count in connection.execute(statement):
-        found.setdefault(study_id, {})[state] = count
+def count_trials(connection: Connection, study_ids: Sequence[str]) -> dict[str, TrialCounts]:
+    """Study id to counts of its trials."""
+    found: dict[str, TrialCounts] = {}
+    for study_id, state, count, n_enqueued in connection.execute(TRIALS_BY_STATE, {"study_ids": study_ids}):
+        found.setdefault(study_id, {})[state] = (count, n_enqueued)
     return found
 
 
-def count_enqueued(connection: Connection, study_ids: Iterable[str]) -> dict[str, int]:
-    """Study id to number of points that users added to its budget."""
-    statement = (
-        select(trials.c.study_id, func.count())
-        .where(trials.c.study_id.in_(list(study_ids)), trials.c.origin == "enqueued")
-        .group_by(trials.c.study_id)
-    )
-    return {row[0]: row[1] for row in connection.execute(statement)}
-
-
-def count_replicates(connection: Connection, study_ids: Iterable[str]) -> dict[str, Counts]:
+def count_replicates(connection: Connection, study_ids: Sequence[str]) -> dict[str, Counts]:
     """Study id to counts of its replicates."""
-    statement = (
-        select(replicates.c.study_id, replicates.c.state, func.count(), func.sum(replicates.c.n_epochs))
-        .where(replicates.c.study_id.in_(list(study_ids)))
-        .group_by(replicates.c.study_id, replicates.c.state)
-    )
     found: dict[str, Counts] = {}
-    for study_id, state, count, n_epochs in connection.execute(statement):
+    for study_id, state, count, n_epochs in connection.execute(REPLICATES_BY_STATE, {"study_ids": study_ids}):
         found.setdefault(study_id, {})[state] = (count, int(n_epochs or 0))
     return found
 
 
-BEST: Mapping[str, Callable[[ColumnElement[float]], ColumnElement[float]]] = {
-    "validation_accuracy": func.max,
-    "validation_balanced_accuracy": func.max,
-    "validation_loss": func.min,
-}
-"""What may be an objective, and which of its values is the best."""
-
-
-def best_means(connection: Connection, study_ids: Iterable[str]) -> dict[str, dict[str, float | None]]:
+def best_means(connection: Connection, study_ids: Sequence[str]) -> dict[str, dict[str, float | None]]:
     """Study id to the best mean of a trial, by metric."""
-    mean_of_trial = (
-        select(
-            replicates.c.study_id,
-            *(func.avg(replicates.c[metric]).label(metric) for metric in BEST),
-        )
-        .where(replicates.c.study_id.in_(list(study_ids)), replicates.c.state == "complete")
-        .group_by(replicates.c.study_id, replicates.c.trial_id)
-        .subquery()
-    )
-    best = [choose(mean_of_trial.c[metric]) for metric, choose in BEST.items()]
-    statement = select(mean_of_trial.c.study_id, *best).group_by(mean_of_trial.c.study_id)
-    return {row[0]: dict(zip(BEST, row[1:], strict=True)) for row in connection.execute(statement)}
+    rows = connection.execute(BEST_MEANS, {"study_ids": study_ids})
+    return {row[0]: dict(zip(BEST, row[1:], strict=True)) for row in rows}
 
 
 def requeue_running(connection: Connection, study_id: str) -> list[int]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exists, func, insert, literal, select, update
 from sqlalchemy.engine import RowMapping
 
 from search_spaces.grids import point_key
@@ -18,6 +18,19 @@ T = TypeVar("T")
 
 CHUNK = 500
 """Identifiers in one statement; SQLite and PostgreSQL both take many more."""
+
+# What many requests ask is put together once, which takes longer than asking it.
+TRIALS = select(trials).where(trials.c.study_id == bindparam("study_id"))
+TRIAL = TRIALS.where(trials.c.number == bindparam("number"))
+TRIALS_ABOVE = TRIALS.where(trials.c.number > bindparam("above")).order_by(trials.c.number).limit(bindparam("limit"))
+REPLICATES = (
+    select(replicates)
+    .where(replicates.c.trial_id.in_(bindparam("trial_ids", expanding=True)))
+    .order_by(replicates.c.seed)
+)
+WITH_CURVES = REPLICATES.add_columns(curves.c.packed).select_from(
+    replicates.outerjoin(curves, curves.c.replicate_id == replicates.c.id)
+)
 
 
 @dataclass(frozen=True)
@@ -129,19 +142,13 @@ def _is_unstarted() -> ColumnElement[bool]:
 
 def select_trials(connection: Connection, study_id: str, *, above: int, limit: int) -> list[TrialRow]:
     """Trials in the order of their numbers, from the first number above a given one."""
-    statement = (
-        select(trials)
-        .where(trials.c.study_id == study_id, trials.c.number > above)
-        .order_by(trials.c.number)
-        .limit(limit)
-    )
-    return list(connection.execute(statement).mappings())
+    asked = {"study_id": study_id, "above": above, "limit": limit}
+    return list(connection.execute(TRIALS_ABOVE, asked).mappings())
 
 
 def select_trial(connection: Connection, study_id: str, number: int) -> TrialRow | None:
     """One trial, or None."""
-    statement = select(trials).where(trials.c.study_id == study_id, trials.c.number == number)
-    return connection.execute(statement).mappings().one_or_none()
+    return connection.execute(TRIAL, {"study_id": study_id, "number": number}).mappings().one_or_none()
 
 
 def select_replicates(
@@ -150,18 +157,12 @@ def select_replicates(
     """Trial id to its replicates in the order of their seeds; `with_curves` each has its curve as `packed`, or None."""
     found: dict[int, list[ReplicateRow]] = {}
     for chunk in chunks(trial_ids):
-        statement = select(replicates).where(replicates.c.trial_id.in_(chunk)).order_by(replicates.c.seed)
-        result = connection.execute(_with_curves(statement) if with_curves else statement)
+        result = connection.execute(WITH_CURVES if with_curves else REPLICATES, {"trial_ids": chunk})
         names = tuple(result.keys())
         for row in result:
             replicate = dict(zip(names, row, strict=True))  # a dict, as each of its figures is read more than once
             found.setdefault(replicate["trial_id"], []).append(replicate)
     return found
-
-
-def _with_curves(statement: Select[Any]) -> Select[Any]:
-    of_replicate = replicates.outerjoin(curves, curves.c.replicate_id == replicates.c.id)
-    return statement.add_columns(curves.c.packed).select_from(of_replicate)
 
 
 def select_curves(connection: Connection, replicate_ids: Iterable[int]) -> dict[int, bytes]:
