@@ -50,6 +50,8 @@ class Held(NamedTuple):
     memory_bytes: int
     descriptors: int
     cpu_seconds: float
+    stolen_seconds: float
+    """What other guests of the host took from this machine, which explains an answer that came late."""
 
 
 def store_finished_study(database: Database, cases: Studies, n_trials: int) -> str:
@@ -121,11 +123,13 @@ def test_answers_stay_quick_and_the_api_stays_small_under_steady_load(
     growth = 100 * (after.memory_bytes / before.memory_bytes - 1)
     reached = f"p99 {1000 * p99:.0f} ms of {n_answers} requests at {PER_SECOND}/s, {1000 * cpu_seconds:.1f} ms CPU each"
     reached += f", 0 5xx, memory {growth:+.1f} %, descriptors {before.descriptors} to {after.descriptors}"
+    reached += f"; others took {after.stolen_seconds - before.stolen_seconds:.1f} s of the machine's processor time"
     promises.reach("R20", kind, reached, is_full=IS_LONG and p99 <= MAX_P99_SECONDS)
-    assert p99 <= MAX_P99_SECONDS or not IS_LONG, "the machine must be quiet for this"
+    assert p99 <= MAX_P99_SECONDS or not IS_LONG, f"the machine must be quiet for this: {reached}"
 
 
 def _held(api: Api) -> Held:
     process = psutil.Process(api.process.pid)
     times = process.cpu_times()
-    return Held(allocated_bytes(process.pid), process.num_fds(), times.user + times.system)
+    stolen = getattr(psutil.cpu_times(), "steal", 0.0)
+    return Held(allocated_bytes(process.pid), process.num_fds(), times.user + times.system, stolen)
