@@ -71,10 +71,15 @@ class Laboratory:
         self.storages.append(RDBStorage(self.database.url, engine_kwargs=engine_options(self.database.url)))
         return self.storages[-1]
 
-    def close(self) -> None:
-        """Closes every connection, those of vanished coordinators too."""
+    def close_coordinators(self) -> None:
+        """Closes every connection of coordinators, vanished ones too."""
         for coordinator in self.coordinators:
             coordinator.desk.bridge.close()
+        self.coordinators.clear()
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self.close_coordinators()
         for storage in self.storages:
             storage.remove_session()
             storage.engine.dispose()

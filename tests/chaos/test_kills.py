@@ -59,7 +59,7 @@ def _rage(fleet: Fleet, rng: random.Random, database: Database, study_ids: list[
         time.sleep(rng.uniform(0.05, 0.4))
         if count_open(database, study_ids) == 0:
             return
-        wait_until(lambda: _most_losses(database) < BEARABLE_LOSSES, "trials that were lost often to end")
+        _spare_the_often_lost(database)
         victim = rng.choice(fleet.processes)
         if fault == "kill":
             fleet.kill(victim)
@@ -68,11 +68,15 @@ def _rage(fleet: Fleet, rng: random.Random, database: Database, study_ids: list[
             fleet.stop_and_continue(victim, LEASE_SECONDS + 0.4)
 
 
-def _most_losses(database: Database) -> int:
-    """How often the open trial that was lost most often has lost its coordinator."""
+def _spare_the_often_lost(database: Database) -> None:
+    """Waits for open trials that can hardly bear to lose their coordinator again."""
     statement = select(func.max(trials.c.lost_workers)).where(trials.c.state.in_(OPEN))
-    with database.read() as connection:
-        return connection.execute(statement).scalar_one() or 0
+
+    def are_none() -> bool:
+        with database.read() as connection:
+            return (connection.execute(statement).scalar_one() or 0) < BEARABLE_LOSSES
+
+    wait_until(are_none, "trials that were lost often to end")
 
 
 def test_a_coordinator_stopped_beyond_its_lease_is_refused_when_it_goes_on(
@@ -83,6 +87,7 @@ def test_a_coordinator_stopped_beyond_its_lease_is_refused_when_it_goes_on(
     with fleet_of(replace(orders, pause_seconds=0.05), 2) as fleet:
         n_stops = 0
         while n_stops < N_STALE_WRITES:
+            _spare_the_often_lost(any_database)
             wait_until(lambda: _holder(any_database, study.id) is not None, "an owner")
             former = str(_holder(any_database, study.id))
 
@@ -151,6 +156,7 @@ def test_death_at_any_access_of_the_database_leaves_nothing_running(
         lab.expire_leases()
         lab.coordinator().run_until_done(study.id)
         audit(lab.database, Told({study.id: spec}, {}))
+        lab.close_coordinators()
         database.dispose()
     assert n_deaths >= 3
     where = "after" if takes_place else "before"
