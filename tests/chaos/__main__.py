@@ -14,6 +14,9 @@ PROMISING = (
 )
 """Tests that note figures."""
 
+LONG_ONLY = ("tests/trials/engine/test_checkpoints.py",)
+"""Those that need Keras."""
+
 
 def main() -> int:
     """Runs the tests; their exit status."""
@@ -24,10 +27,12 @@ def main() -> int:
     parser.add_argument("pytest", nargs="*", help="arguments of pytest, after --")
     arguments = parser.parse_args()
     os.environ["REGTUNE_CHAOS_SEED"] = str(arguments.seed)
+    tests = [*PROMISING]
     if not arguments.short:
+        tests += LONG_ONLY
         os.environ["REGTUNE_CHAOS"] = "long"
         os.environ["REGTUNE_LEDGER_EXAMPLES"] = str(arguments.histories)
-    return int(pytest.main([*PROMISING, "-q", f"--hypothesis-seed={arguments.seed}", *arguments.pytest]))
+    return int(pytest.main([*tests, "-q", f"--hypothesis-seed={arguments.seed}", *arguments.pytest]))
 
 
 if __name__ == "__main__":

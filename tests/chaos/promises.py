@@ -37,7 +37,7 @@ TARGETS = {
 
 ELSEWHERE = {
     "R6": "sqlite has no server that could restart",
-    "R9": "tests/trials/engine/test_checkpoints.py and the journeys",
+    "R9": "long form only; the short one: tests/trials/engine/test_checkpoints.py",
     "R13": "sqlite has no wire that could be cut; cuts by a proxy, not by a network namespace",
     "R14": "postgresql: long form only; checkpoints: tests/trials/engine/test_checkpoints.py",
     "R16": "pause and cancel in each state: tests/contracts/test_ledger_machine.py",

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.chaos.promises import IS_LONG, Promises
 from tests.trials.engine.cohorts import Outcome, cohort, digits, drive, lane, mlp
 from trials import checkpoints
 from trials.checkpoints import Checkpoints, LaneState
@@ -12,6 +13,8 @@ from trials.engine.train import train_cohort
 from trials.protocol import Cohort, SegmentReport, Verdicts
 
 N_EPOCHS = 12
+LOST_IN = range(2, N_EPOCHS + 1) if IS_LONG else (5,)
+"""Epochs that a cohort may be lost in, after it has trained them and before it has kept them."""
 
 
 def asked(directory: Path | None = None) -> Cohort:
@@ -41,18 +44,23 @@ def train_until(epoch: int, directory: Path) -> SegmentReport:
 
 
 def test_a_lost_cohort_continues_at_its_last_segment_and_ends_the_same_to_the_last_bit(
-    tmp_path: Path, undisturbed: Outcome
+    tmp_path: Path, undisturbed: Outcome, promises: Promises
 ) -> None:
-    train_until(5, tmp_path)
+    for epoch in LOST_IN:
+        place = tmp_path / str(epoch)
+        place.mkdir()
+        train_until(epoch, place)
 
-    first = next(train_cohort(asked(tmp_path), digits(), mlp(16)))
-    resumed = drive(asked(tmp_path), digits(), mlp(16))
+        first = next(train_cohort(asked(place), digits(), mlp(16)))
+        resumed = drive(asked(place), digits(), mlp(16))
 
-    assert [report.n_epochs for report in first.lanes] == [5, 5, 5]  # four were kept, the fifth is repeated
-    assert resumed.reports[0].lanes[0].n_epochs == 5
-    for i in range(3):
-        np.testing.assert_array_equal(resumed.curves[i], undisturbed.curves[i])
-        assert resumed.results[i] == undisturbed.results[i]
+        assert [report.n_epochs for report in first.lanes] == [epoch] * 3  # all before were kept, this one is repeated
+        assert resumed.reports[0].lanes[0].n_epochs == epoch
+        for i in range(3):
+            np.testing.assert_array_equal(resumed.curves[i], undisturbed.curves[i])
+            assert resumed.results[i] == undisturbed.results[i]
+    reached = f"lost in {len(LOST_IN)} of {N_EPOCHS} epochs: 1 segment repeated, every curve equal to the last bit"
+    promises.reach("R9", "engine", reached, is_full=IS_LONG)
 
 
 def test_lanes_that_have_ended_leave_nothing_behind(tmp_path: Path) -> None:
