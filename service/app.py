@@ -10,15 +10,19 @@ from fastapi import FastAPI
 from service.api import catalog, datasets, effects, errors, health, models, openapi, session, studies, trials
 from service.composition import Services, compose
 from service.dashboard import Dashboard, dashboard_of
+from service.database.engine import POOL_SIZE
 from service.datasets import Datasets
 from service.pages.routes import router as pages
 from service.recent import Recent
 from service.security import Credentials, Secured, check_host
 from service.settings import Settings
 
-THREADS = 8
-"""Requests answered at once. With anyio's 40, those that wait for the interpreter slow down the one that has it: beyond
-what one core can answer, requests took twice as long and a fifth more processor time."""
+THREADS = POOL_SIZE - 2
+"""Requests answered at once; the coordinator has the other two connections.
+
+With anyio's 40 threads, those that wait for the interpreter slow down the one that has it: beyond what one core can
+answer, requests took twice as long and a fifth more processor time.
+"""
 
 
 def create_app(settings: Settings, services: Services | None = None) -> Secured:

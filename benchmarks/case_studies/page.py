@@ -68,7 +68,7 @@ def _section(preset: Preset, export: Export | None, twin: Preset | None, correct
 def _run(preset: Preset, export: Export | None, heading: str) -> Iterator[str]:
     prefix = f"{heading}: " if heading else ""
     if export is None:
-        yield f"{prefix}not run on two cores (about {preset.minutes:g} minutes)."
+        yield f"{prefix}not run here (about {preset.minutes:g} minutes on two cores)."
         yield ""
         return
     effects = export.effects

@@ -16,7 +16,7 @@ from service.errors import DatabaseUnavailableError
 BUSY_TIMEOUT_SECONDS = 30
 STATEMENT_TIMEOUT_SECONDS = 60
 POOL_SIZE = 10
-"""Connections that stay open: one for each thread that answers requests, and two for the coordinator beside them."""
+"""Connections that stay open, so that none is made anew for a request."""
 CACHE_KIBIBYTES = 1000
 """Pages that each connection to SQLite keeps; the system keeps the file too."""
 MIGRATION_LOCK = 7_261_951_284

@@ -13,6 +13,7 @@ import psutil
 from sqlalchemy import insert, select
 
 from search_spaces.values import Point
+from service.app import THREADS
 from service.database.engine import Database
 from service.database.queries_studies import change_study
 from service.database.queries_trials import PlannedPoint, chunks, plan_trials
@@ -34,7 +35,9 @@ SECONDS = 60.0 if IS_LONG else 3.0
 N_STORED = 10_000 if IS_LONG else 3_000
 MAX_P99_SECONDS = 0.1
 POOLED_DESCRIPTORS = 9
-"""A connection to SQLite holds three files; the coordinator's submitters may need some more for a moment."""
+"""Three connections to SQLite, of three files each, that the burst did not need."""
+OTHER_THREADS = 4
+"""Those of the server that answer no requests."""
 MAX_CPU_SECONDS = 0.01 if IS_LONG else 0.03
 """Processor time of one request: a core has to serve a hundred a second. A short run pays for what comes first."""
 MAX_GROWTH = 1.05 if IS_LONG else 1.2
@@ -51,7 +54,8 @@ class Held(NamedTuple):
     descriptors: int
     cpu_seconds: float
     stolen_seconds: float
-    """What other guests of the host took from this machine, which explains an answer that came late."""
+    """What other guests of the host took from this machine meanwhile."""
+    threads: int
 
 
 def store_finished_study(database: Database, cases: Studies, n_trials: int) -> str:
@@ -118,6 +122,7 @@ def test_answers_stay_quick_and_the_api_stays_small_under_steady_load(
     cpu_seconds = (after.cpu_seconds - before.cpu_seconds) / n_answers
     assert set(load.statuses) == {200, 201}
     assert cpu_seconds <= MAX_CPU_SECONDS
+    assert after.threads <= THREADS + OTHER_THREADS
     assert after.memory_bytes <= before.memory_bytes * MAX_GROWTH
     assert after.descriptors <= before.descriptors + POOLED_DESCRIPTORS
     growth = 100 * (after.memory_bytes / before.memory_bytes - 1)
@@ -125,11 +130,13 @@ def test_answers_stay_quick_and_the_api_stays_small_under_steady_load(
     reached += f", 0 5xx, memory {growth:+.1f} %, descriptors {before.descriptors} to {after.descriptors}"
     reached += f"; others took {after.stolen_seconds - before.stolen_seconds:.1f} s of the machine's processor time"
     promises.reach("R20", kind, reached, is_full=IS_LONG and p99 <= MAX_P99_SECONDS)
-    assert p99 <= MAX_P99_SECONDS or not IS_LONG, f"the machine must be quiet for this: {reached}"
+    assert p99 <= MAX_P99_SECONDS or not IS_LONG, reached
 
 
 def _held(api: Api) -> Held:
     process = psutil.Process(api.process.pid)
     times = process.cpu_times()
     stolen = getattr(psutil.cpu_times(), "steal", 0.0)
-    return Held(allocated_bytes(process.pid), process.num_fds(), times.user + times.system, stolen)
+    return Held(
+        allocated_bytes(process.pid), process.num_fds(), times.user + times.system, stolen, process.num_threads()
+    )

@@ -79,7 +79,7 @@ class LaneRecurrentDropout(keras.layers.Layer):  # type: ignore[misc]  # keras s
             inputs, state = self.masks(number, sequences)
             cell.dropout, cell.recurrent_dropout, cell.implementation = ANY_RATE, ANY_RATE, 1
             cell._dropout_mask = [inputs[gate] for gate in range(inputs.shape[0])]  # noqa: SLF001  # no public way
-            cell._recurrent_dropout_mask = [state[gate] for gate in range(state.shape[0])]  # noqa: SLF001
+            cell._recurrent_dropout_mask = [state[gate] for gate in range(state.shape[0])]  # noqa: SLF001  # no public way
         try:
             yield
         finally:
