@@ -10,10 +10,11 @@ from search_spaces.presets import Preset, UnknownPresetError, load_preset, prese
 from search_spaces.pruners import PRUNERS
 from search_spaces.regularizers import REGULARIZERS
 from search_spaces.samplers import SAMPLERS
+from service.api.route import Route
 from service.errors import PresetNotFoundError
 from service.views import Page
 
-router = APIRouter(prefix="/v1", tags=["catalog"])
+router = APIRouter(route_class=Route, prefix="/v1", tags=["catalog"])
 
 
 class Offer(BaseModel):

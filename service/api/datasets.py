@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from search_spaces.datasets import DATASET_NAME_PATTERN
 from service.api.dependencies import AppSettings
+from service.api.route import Route
 from service.datasets import Datasets
 from service.errors import UploadBrokenError, UploadTooLargeError
 from service.security import UPLOADED_FORMS, media_type
@@ -19,7 +20,7 @@ STALL_SECONDS = 60.0
 """Longest silence in mid-upload."""
 WRITE_BYTES = 2**20
 
-router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
+router = APIRouter(route_class=Route, prefix="/v1/datasets", tags=["datasets"])
 
 UPLOAD_BODY: dict[str, Any] = {
     "requestBody": {

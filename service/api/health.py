@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter, Request
 
+from service.api.route import Route
 from service.database.engine import Database
 
-router = APIRouter(tags=["health"])
+router = APIRouter(route_class=Route, tags=["health"])
 
 
 @router.get("/livez")

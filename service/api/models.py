@@ -7,11 +7,12 @@ from fastapi import APIRouter, Depends, Request
 from search_spaces.models import MODEL_FAMILIES
 from search_spaces.models.plugin import installed_builders
 from service.api.catalog import TypedOffer, typed_offer
+from service.api.route import Route
 from service.documents import parse_json
 from service.model_import import ImportedModel, import_model
 from service.views import Page
 
-router = APIRouter(prefix="/v1", tags=["models"])
+router = APIRouter(route_class=Route, prefix="/v1", tags=["models"])
 
 KERAS_BODY: dict[str, Any] = {
     "requestBody": {

@@ -5,9 +5,10 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from service.api.dependencies import ChangesBody, Cursor, Key, Limit, SpecBody, StudiesCases, StudyId, Tag, Version
+from service.api.route import Route
 from service.views import Estimate, Page, StudyState, StudyView
 
-router = APIRouter(prefix="/v1", tags=["studies"])
+router = APIRouter(route_class=Route, prefix="/v1", tags=["studies"])
 
 SPEC_BODY: dict[str, Any] = {
     "requestBody": {

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 
 from service.api.dependencies import Cursor, Limit, Points, PointsBody, StudiesCases, StudyId
+from service.api.route import Route
 from service.views import Page, TrialView
 
-router = APIRouter(prefix="/v1/studies/{study_id}/trials", tags=["trials"])
+router = APIRouter(route_class=Route, prefix="/v1/studies/{study_id}/trials", tags=["trials"])
 
 POINTS_BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": Points.model_json_schema()}}}

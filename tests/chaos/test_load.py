@@ -2,11 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
@@ -23,7 +24,7 @@ from tests.chaos.actors import Api, Orders, api_of, fleet_of
 from tests.chaos.audit import count_open
 from tests.chaos.memory import allocated_bytes
 from tests.chaos.promises import IS_LONG, Promises
-from tests.chaos.steady_load import Asked, ask_steadily
+from tests.chaos.steady_load import Asked, Load, ask_steadily
 from tests.specs import small_grid, small_search
 from trials.curves import CURVE_METRICS, pack
 
@@ -36,6 +37,10 @@ N_STORED = 10_000 if IS_LONG else 3_000
 MAX_P99_SECONDS = 0.1
 POOLED_DESCRIPTORS = 9
 """Three connections to SQLite, of three files each, that the burst did not need."""
+MAX_ROUNDS = 3
+"""A round during which the machine was not ours is followed by another one."""
+QUIET_SHARE = 0.02
+"""Most of the machine's processor time that other guests of its host take in a round that counts."""
 OTHER_THREADS = 4
 """Those of the server that answer no requests."""
 MAX_CPU_SECONDS = 0.01 if IS_LONG else 0.03
@@ -54,8 +59,27 @@ class Held(NamedTuple):
     descriptors: int
     cpu_seconds: float
     stolen_seconds: float
-    """What other guests of the host took from this machine meanwhile."""
+    """What other guests of the host have taken from this machine."""
     threads: int
+
+
+class Round(NamedTuple):
+    """Requests for a while, and how they were answered."""
+
+    load: Load
+    stolen_seconds: float
+
+    @property
+    def p99(self) -> float:
+        return float(np.quantile(self.load.seconds, 0.99))
+
+    @property
+    def is_quiet(self) -> bool:
+        return self.stolen_seconds <= QUIET_SHARE * SECONDS * (psutil.cpu_count() or 1)
+
+    def __str__(self) -> str:
+        n_answers = self.load.statuses.total()
+        return f"p99 {1000 * self.p99:.0f} ms of {n_answers} requests (others took {self.stolen_seconds:.1f} s)"
 
 
 def store_finished_study(database: Database, cases: Studies, n_trials: int) -> str:
@@ -114,23 +138,33 @@ def test_answers_stay_quick_and_the_api_stays_small_under_steady_load(
         assert api.client.get(f"/v1/studies/{stored}/effects").status_code == 200
         asyncio.run(steadily(per_second=BURST_PER_SECOND, seconds=1))
         asyncio.run(steadily(per_second=PER_SECOND, seconds=WARM_UP_SECONDS))
-        before = _held(api)
-        load = asyncio.run(steadily(per_second=PER_SECOND, seconds=SECONDS))
+        before, rounds = _held(api), list(_rounds(api, partial(steadily, per_second=PER_SECOND, seconds=SECONDS)))
         after = _held(api)
         assert count_open(any_database, [running]) == 1, "the study ended before the load"
-    n_answers, p99 = load.statuses.total(), float(np.quantile(load.seconds, 0.99))
-    cpu_seconds = (after.cpu_seconds - before.cpu_seconds) / n_answers
-    assert set(load.statuses) == {200, 201}
+    statuses = sum((each.load.statuses for each in rounds), Counter[int]())
+    cpu_seconds = (after.cpu_seconds - before.cpu_seconds) / statuses.total()
+    assert set(statuses) == {200, 201}
     assert cpu_seconds <= MAX_CPU_SECONDS
     assert after.threads <= THREADS + OTHER_THREADS
     assert after.memory_bytes <= before.memory_bytes * MAX_GROWTH
     assert after.descriptors <= before.descriptors + POOLED_DESCRIPTORS
+    last = rounds[-1]
     growth = 100 * (after.memory_bytes / before.memory_bytes - 1)
-    reached = f"p99 {1000 * p99:.0f} ms of {n_answers} requests at {PER_SECOND}/s, {1000 * cpu_seconds:.1f} ms CPU each"
-    reached += f", 0 5xx, memory {growth:+.1f} %, descriptors {before.descriptors} to {after.descriptors}"
-    reached += f"; others took {after.stolen_seconds - before.stolen_seconds:.1f} s of the machine's processor time"
-    promises.reach("R20", kind, reached, is_full=IS_LONG and p99 <= MAX_P99_SECONDS)
-    assert p99 <= MAX_P99_SECONDS or not IS_LONG, reached
+    reached = f"{', then '.join(map(str, rounds))} at {PER_SECOND}/s, {1000 * cpu_seconds:.1f} ms CPU each, 0 5xx"
+    reached += f", memory {growth:+.1f} %, descriptors {before.descriptors} to {after.descriptors}"
+    promises.reach("R20", kind, reached, is_full=IS_LONG and last.p99 <= MAX_P99_SECONDS)
+    assert last.p99 <= MAX_P99_SECONDS or not (IS_LONG and last.is_quiet), reached
+
+
+def _rounds(api: Api, ask: Callable[[], Coroutine[Any, Any, Load]]) -> Iterator[Round]:
+    """Rounds until one is quick, or slow although the machine was quiet."""
+    for _ in range(MAX_ROUNDS):
+        before = _held(api).stolen_seconds
+        load = asyncio.run(ask())
+        this = Round(load, _held(api).stolen_seconds - before)
+        yield this
+        if this.is_quiet or this.p99 <= MAX_P99_SECONDS:
+            return
 
 
 def _held(api: Api) -> Held:
