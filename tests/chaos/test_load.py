@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
+import pytest
 from sqlalchemy import insert, select
 
 from search_spaces.values import Point
@@ -152,8 +153,11 @@ def test_answers_stay_quick_and_the_api_stays_small_under_steady_load(
     growth = 100 * (after.memory_bytes / before.memory_bytes - 1)
     reached = f"{', then '.join(map(str, rounds))} at {PER_SECOND}/s, {1000 * cpu_seconds:.1f} ms CPU each, 0 5xx"
     reached += f", memory {growth:+.1f} %, descriptors {before.descriptors} to {after.descriptors}"
-    promises.reach("R20", kind, reached, is_full=IS_LONG and last.p99 <= MAX_P99_SECONDS)
-    assert last.p99 <= MAX_P99_SECONDS or not (IS_LONG and last.is_quiet), reached
+    is_late = IS_LONG and last.p99 > MAX_P99_SECONDS
+    if is_late and not last.is_quiet:
+        pytest.skip(f"others took too much of the machine: {reached}")
+    assert not is_late, reached
+    promises.reach("R20", kind, reached, is_full=IS_LONG)
 
 
 def _rounds(api: Api, ask: Callable[[], Coroutine[Any, Any, Load]]) -> Iterator[Round]:
