@@ -41,13 +41,13 @@ ELSEWHERE = {
     "R14": "checkpoints: tests/trials/engine/test_checkpoints.py",
     "R16": "pause and cancel in each state: tests/contracts/test_ledger_machine.py",
 }
+"""Promises, or parts of them, that no test of this run records."""
 if not IS_LONG:
     ELSEWHERE |= {
         "R9": "long form only; the short one: tests/trials/engine/test_checkpoints.py",
         "R14": "postgresql: long form only; checkpoints: tests/trials/engine/test_checkpoints.py",
         "R21": "long form only; the recycling of processes: tests/trials/executors/test_processes.py",
     }
-"""Promises, or parts of them, that no test of this run records."""
 
 
 @dataclass(frozen=True)

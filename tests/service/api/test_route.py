@@ -25,14 +25,14 @@ router = APIRouter(route_class=Route)
 
 @router.get("/blocking/{number}", status_code=202)
 def answer_blocking(number: int) -> Answer:
-    """Sums up."""
+    """Answers with the number."""
     seen.append(threading.get_ident())
     return number
 
 
 @router.get("/awaiting/{number}", status_code=202)
 async def answer_awaiting(number: int) -> Answer:
-    """Sums up."""
+    """Answers with the number."""
     seen.append(threading.get_ident())
     return number
 
@@ -59,6 +59,6 @@ def test_only_the_endpoint_runs_in_a_thread(app: FastAPI, path: str, n_threads: 
 
 def test_the_description_stays_the_endpoints_own(app: FastAPI) -> None:
     described = app.openapi()["paths"]["/blocking/{number}"]["get"]
-    assert described["description"] == "Sums up."
+    assert described["description"] == "Answers with the number."
     assert described["parameters"][0]["name"] == "number"
     assert described["responses"]["202"]["content"]["application/json"]["schema"]["type"] == "integer"
